@@ -1,1 +1,299 @@
-export interface RawLine { readonly bytes: Uint8Array; readonly offset: number; readonly number: number | undefined; readonly terminated: boolean }
+/**
+ * The line codec: bytes to lines, forward and backward, and lines to JSON values.
+ *
+ * Lines end at a line feed and at nothing else; U+2028 and a bare carriage return are text. Nothing here throws on bad
+ * input and nothing is dropped: a line that cannot be read comes back as {@link Damage}, with its place and reason.
+ */
+
+/** One line as it lies in the file. Joining the bytes of all lines with line feeds gives the file again. */
+export interface RawLine {
+  /** The bytes without the line feed; a carriage return in front of it is kept. A view of the chunk where it can be. */
+  readonly bytes: Uint8Array
+  /** Offset in bytes of the first byte, in the decoded file. */
+  readonly offset: number
+  /** Number of the line, from 1; unknown when the file was read backward. */
+  readonly number: number | undefined
+  /** Whether a line feed ends it. Only the last line of a file can lack it. */
+  readonly terminated: boolean
+}
+
+/** Why a line cannot be read as a record. */
+export type DamageReason =
+  | "torn"
+  | "invalid-utf8"
+  | "invalid-json"
+  | "too-deep"
+  | "too-long"
+  | "lone-surrogate"
+  | "number-out-of-range"
+  | "not-an-object"
+  | "bad-envelope"
+  | "bad-payload"
+  | "unknown-history-mode"
+  | "repeated-ordinal"
+
+/** A line that cannot be read, as a value: where it is, why, and in words. */
+export interface Damage {
+  readonly kind: "damage"
+  readonly line: RawLine
+  readonly reason: DamageReason
+  readonly detail: string
+}
+
+/** A line of white space only. Readers skip it; it is no damage (rollout-format §2.1). */
+export interface Blank {
+  readonly kind: "blank"
+  readonly line: RawLine
+}
+
+/** The nesting beyond which a line is refused (rollout-format §2.1). */
+export const maxDepth = 128
+
+const lineFeed = 0x0a
+
+/** Where a forward reading begins: the offset in bytes of its first chunk and the number of its first line. */
+export interface Start {
+  readonly offset: number
+  readonly number: number
+}
+
+/** Takes the chunks of a file and gives the lines that are complete. Single use; holds at most one unfinished line. */
+export interface Splitter {
+  readonly push: (chunk: Uint8Array) => ReadonlyArray<RawLine>
+  /** What is left when there are no more chunks: the unterminated last line, or the first line when reading backward. */
+  readonly end: () => ReadonlyArray<RawLine>
+}
+
+/**
+ * Splits chunks that come in file order.
+ *
+ * Cost: one search for line feeds over the bytes; a line inside one chunk is not copied. Memory: the unfinished line.
+ * A chunk must not be changed while lines of it are in use.
+ */
+export const forward = (start: Start = { offset: 0, number: 1 }): Splitter => {
+  let pieces: Array<Uint8Array> = []
+  let held = 0
+  let { offset, number } = start
+  const take = (last: Uint8Array, terminated: boolean): RawLine => {
+    const bytes = held === 0 ? last : concat([...pieces, last], held + last.length)
+    const line: RawLine = { bytes, offset, number, terminated }
+    offset += bytes.length + 1
+    number++
+    pieces = []
+    held = 0
+    return line
+  }
+  return {
+    push: (chunk) => {
+      const lines: Array<RawLine> = []
+      let from = 0
+      for (;;) {
+        const at = chunk.indexOf(lineFeed, from)
+        if (at < 0) break
+        lines.push(take(chunk.subarray(from, at), true))
+        from = at + 1
+      }
+      if (from < chunk.length) {
+        pieces.push(chunk.subarray(from))
+        held += chunk.length - from
+      }
+      return lines
+    },
+    end: () => (held === 0 ? [] : [take(new Uint8Array(0), false)])
+  }
+}
+
+/**
+ * Splits chunks that come in reverse file order, each itself in file order; gives the lines last to first.
+ *
+ * @param end Offset in bytes behind the last byte that will be read.
+ */
+export const backward = (end: number): Splitter => {
+  let pieces: Array<Uint8Array> = []
+  let held = 0
+  let offset = end
+  let first = true
+  const take = (head: Uint8Array): RawLine | undefined => {
+    const bytes = held === 0 ? head : concat([head, ...pieces.reverse()], held + head.length)
+    const terminated = !first
+    const line: RawLine | undefined =
+      first && bytes.length === 0 ? undefined : { bytes, offset: offset - bytes.length, number: undefined, terminated }
+    offset -= bytes.length + 1
+    first = false
+    pieces = []
+    held = 0
+    return line
+  }
+  return {
+    push: (chunk) => {
+      const lines: Array<RawLine> = []
+      let to = chunk.length
+      while (to > 0) {
+        const at = chunk.lastIndexOf(lineFeed, to - 1)
+        if (at < 0) break
+        const line = take(chunk.subarray(at + 1, to))
+        if (line !== undefined) lines.push(line)
+        to = at
+      }
+      if (to > 0) {
+        pieces.push(chunk.subarray(0, to))
+        held += to
+      }
+      return lines
+    },
+    end: () => {
+      if (held === 0 && (first || offset < 0)) return []
+      const line = take(new Uint8Array(0))
+      return line === undefined ? [] : [line]
+    }
+  }
+}
+
+const concat = (pieces: ReadonlyArray<Uint8Array>, length: number): Uint8Array => {
+  const all = new Uint8Array(length)
+  let at = 0
+  for (const piece of pieces) {
+    all.set(piece, at)
+    at += piece.length
+  }
+  return all
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+const lenientDecoder = new TextDecoder("utf-8", { ignoreBOM: true })
+const encoder = new TextEncoder()
+
+/** What a line holds: a JSON value, nothing, or damage. */
+export type Parsed = { readonly kind: "value"; readonly value: unknown; readonly inexact: boolean } | Blank | Damage
+
+/**
+ * Reads one line as JSON.
+ *
+ * Refused as the reference refuses (rollout-format §2.1, §2.2): bytes that are not UTF-8, text that is not JSON,
+ * nesting over {@link maxDepth}, a lone surrogate. `inexact` says that a number is an integer beyond 2^53 - 1, which
+ * the parsed value rounds; the raw line keeps it. Cost: decoding, `JSON.parse` and one walk over the value.
+ */
+export const parse = (line: RawLine): Parsed => {
+  const { bytes } = line
+  if (isBlank(line)) return { kind: "blank", line }
+  let text: string
+  try {
+    text = decoder.decode(bytes)
+  } catch (error) {
+    const at = invalidUtf8At(bytes)
+    return at === undefined
+      ? damage(line, "too-long", `${bytes.length} bytes are more than one string can hold (${String(error)})`)
+      : damage(line, "invalid-utf8", `byte ${at} of the line is not UTF-8`)
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error)
+    return damage(line, line.terminated ? "invalid-json" : "torn", brief(detail))
+  }
+  inexact = false
+  const fault = examine(value, 0)
+  if (fault !== undefined) return damage(line, fault, faultDetail[fault])
+  return { kind: "value", value, inexact }
+}
+
+/** A damage value. */
+export const damage = (line: RawLine, reason: DamageReason, detail: string): Damage => ({
+  kind: "damage",
+  line,
+  reason,
+  detail
+})
+
+type Fault = "too-deep" | "lone-surrogate" | "number-out-of-range"
+
+const faultDetail: Readonly<Record<Fault, string>> = {
+  "too-deep": `nested deeper than ${maxDepth} levels`,
+  "lone-surrogate": "a string holds half of a surrogate pair",
+  "number-out-of-range": "a number is beyond the range of a 64-bit float"
+}
+
+// One flag for the whole module instead of a result object for every value that is visited: `examine` runs on every
+// value of every line.
+let inexact = false
+
+const examine = (value: unknown, depth: number): Fault | undefined => {
+  if (typeof value === "string") return value.isWellFormed() ? undefined : "lone-surrogate"
+  if (typeof value === "number") {
+    if (Number.isSafeInteger(value) || !Number.isInteger(value)) {
+      return Number.isFinite(value) ? undefined : "number-out-of-range"
+    }
+    inexact = true
+    return undefined
+  }
+  if (typeof value !== "object" || value === null) return undefined
+  if (depth >= maxDepth) return "too-deep"
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const fault = examine(value[i], depth + 1)
+      if (fault !== undefined) return fault
+    }
+    return undefined
+  }
+  const object = value as Record<string, unknown>
+  for (const key in object) {
+    if (!key.isWellFormed()) return "lone-surrogate"
+    const fault = examine(object[key], depth + 1)
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}
+
+/** Whether a line is white space only. Cost: constant for a line that begins with an object. */
+export const isBlank = ({ bytes }: RawLine): boolean => {
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]
+    if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d && byte !== 0x0b && byte !== 0x0c) return false
+  }
+  return true
+}
+
+/** Index of the first byte that is not part of a UTF-8 sequence; undefined when all are. */
+const invalidUtf8At = (bytes: Uint8Array): number | undefined => {
+  let text: string
+  try {
+    text = lenientDecoder.decode(bytes)
+  } catch {
+    return undefined
+  }
+  let from = 0
+  let at = 0
+  for (;;) {
+    const next = text.indexOf("\ufffd", from)
+    if (next < 0) return undefined
+    at += encoder.encode(text.slice(from, next)).length
+    const written = bytes[at] === 0xef && bytes[at + 1] === 0xbf && bytes[at + 2] === 0xbd
+    if (!written) return at
+    at += 3
+    from = next + 1
+  }
+}
+
+/** A text shortened for a message, on one line. */
+const brief = (text: string): string => {
+  const flat = text.replace(/\s+/g, " ")
+  return flat.length > 160 ? `${flat.slice(0, 160)}…` : flat
+}
+
+/** The text of a line for showing it, with U+FFFD for what is not UTF-8. */
+export const display = (line: RawLine): string => lenientDecoder.decode(line.bytes)
+
+/**
+ * The line that stands for a JSON value: compact JSON and a line feed, in UTF-8. Halves of surrogate pairs become
+ * U+FFFD, since readers refuse them (rollout-format §2.2).
+ */
+export const encode = (value: unknown): Uint8Array => encoder.encode(`${stringify(value)}\n`)
+
+const stringify = (value: unknown): string => {
+  const text = JSON.stringify(value)
+  // `JSON.stringify` escapes every half pair, so a text without such an escape holds none: the rule, and then free.
+  return text.includes("\\ud") ? JSON.stringify(value, wellFormed) : text
+}
+
+const wellFormed = (_key: string, value: unknown): unknown => (typeof value === "string" ? value.toWellFormed() : value)

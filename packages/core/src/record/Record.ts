@@ -4,36 +4,42 @@
  * A stored record *is* its raw line; everything here is a view of it. The payload is the object that the parser made,
  * checked against its shape and never copied, unless the line has an older shape, which `legacy/` brings up to date.
  */
-import type { RawLine } from "./Jsonl.js"
-import type { Compacted } from "./Compacted.js"
-import type { EventMsg } from "./EventMsg.js"
-import type { InterAgentCommunication, InterAgentCommunicationMetadata } from "./InterAgentCommunication.js"
-import type { ResponseItem } from "./ResponseItem.js"
-import type { RetainedContext } from "./RetainedContext.js"
-import type { SessionMeta } from "./SessionMeta.js"
-import type { TokenUsageRecord } from "./TokenUsageRecord.js"
-import type { TurnContext } from "./TurnContext.js"
-import type { WorldStateRecord } from "./WorldStateRecord.js"
+import type { Schema } from "effect"
+import * as Compacted from "./Compacted.js"
+import * as EventMsg from "./EventMsg.js"
+import * as InterAgentCommunication from "./InterAgentCommunication.js"
+import type { Blank, Damage, RawLine } from "./Jsonl.js"
+import * as Jsonl from "./Jsonl.js"
+import * as Bare from "./legacy/Bare.js"
+import * as Upcasts from "./legacy/Upcasts.js"
+import * as ResponseItem from "./ResponseItem.js"
+import * as RetainedContext from "./RetainedContext.js"
+import * as SessionMeta from "./SessionMeta.js"
+import * as Shape from "./Shape.js"
+import * as TokenUsageRecord from "./TokenUsageRecord.js"
+import * as TurnContext from "./TurnContext.js"
+import * as TurnItem from "./TurnItem.js"
+import * as WorldStateRecord from "./WorldStateRecord.js"
 
 /** The payload of each kind of record, by the `type` of its line. */
 export interface Payloads {
-  readonly session_meta: SessionMeta
-  readonly response_item: ResponseItem
-  readonly inter_agent_communication: InterAgentCommunication
-  readonly inter_agent_communication_metadata: InterAgentCommunicationMetadata
-  readonly compacted: Compacted
-  readonly turn_context: TurnContext
-  readonly world_state: WorldStateRecord
-  readonly event_msg: EventMsg
-  readonly token_usage_record: TokenUsageRecord
-  readonly retained_context: RetainedContext
+  readonly session_meta: SessionMeta.SessionMeta
+  readonly response_item: ResponseItem.ResponseItem
+  readonly inter_agent_communication: InterAgentCommunication.InterAgentCommunication
+  readonly inter_agent_communication_metadata: InterAgentCommunication.InterAgentCommunicationMetadata
+  readonly compacted: Compacted.Compacted
+  readonly turn_context: TurnContext.TurnContext
+  readonly world_state: WorldStateRecord.WorldStateRecord
+  readonly event_msg: EventMsg.EventMsg
+  readonly token_usage_record: TokenUsageRecord.TokenUsageRecord
+  readonly retained_context: RetainedContext.RetainedContext
 }
 
 /** The `type` of a line. */
 export type Kind = keyof Payloads
 
-/** What a kind that this version does not know is a kind *of*. */
-export type UnknownLevel = "record" | "event" | "item" | "turn_item"
+/** What a kind that this version does not know is a kind *of*; `marker` is a line of 0.20.0 that says nothing. */
+export type UnknownLevel = "record" | "event" | "item" | "turn_item" | "marker"
 
 /** A well-formed line of a kind that this version does not know. */
 export interface Unknown {
@@ -52,6 +58,8 @@ interface Common {
   readonly ordinal: number | undefined
   /** Keys of the envelope beside `timestamp`, `ordinal`, `type` and `payload`, such as `metadata` and `skein`. */
   readonly extras: Readonly<Record<string, unknown>> | undefined
+  /** Whether a number of the line is an integer beyond 2^53 - 1: the view rounds it, the raw line keeps it. */
+  readonly inexact: boolean
   /** Name of the older shape that this line has, when `legacy/` brought it up to date. */
   readonly upcast: string | undefined
 }
@@ -61,3 +69,193 @@ export type Known = { readonly [K in Kind]: Common & { readonly kind: K; readonl
 
 /** A record that can be read: of a known kind, or well formed and of an unknown one. */
 export type StoredRecord = Known | (Common & { readonly kind: "unknown"; readonly payload: Unknown })
+
+/** A record of one kind. */
+export type Of<K extends StoredRecord["kind"]> = Extract<StoredRecord, { readonly kind: K }>
+
+/** What a line comes to. */
+export type Decoded = StoredRecord | Blank | Damage
+
+/**
+ * Reads a line as a record.
+ *
+ * Older shapes are brought up to date (`upcast` names them); a kind that is unknown but well formed is a value of its
+ * own; what the reference's reader would drop is {@link Damage}. Cost: {@link Jsonl.parse} and one check of the
+ * declared fields.
+ */
+export const decode = (line: RawLine): Decoded => {
+  const parsed = Jsonl.parse(line)
+  return parsed.kind === "value" ? view(parsed.value, line, parsed.inexact) : parsed
+}
+
+/** Reads a parsed line as a record; `decode` without the parsing. */
+export const view = (value: unknown, line: RawLine, inexact = false): StoredRecord | Damage => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return Jsonl.damage(line, "not-an-object", "the line is JSON, but no object")
+  }
+  const envelope = value as Readonly<Record<string, unknown>>
+  const { timestamp, type, payload } = envelope
+  const ordinal = envelope["ordinal"] ?? undefined
+  if (typeof timestamp !== "string" || typeof type !== "string" || !isObject(payload)) {
+    return viewBare(envelope, line, inexact)
+  }
+  if (ordinal !== undefined && !(typeof ordinal === "number" && Number.isInteger(ordinal) && ordinal >= 0)) {
+    return Jsonl.damage(line, "bad-envelope", "ordinal should be an integer from 0")
+  }
+  return finish({ line, timestamp, ordinal, extras: extrasOf(envelope), inexact }, type, payload)
+}
+
+type Head = Omit<Common, "upcast">
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const extrasOf = (envelope: Readonly<Record<string, unknown>>): Common["extras"] => {
+  let extras: Record<string, unknown> | undefined
+  for (const key in envelope) {
+    if (key === "timestamp" || key === "type" || key === "payload" || key === "ordinal") continue
+    extras ??= {}
+    extras[key] = envelope[key]
+  }
+  return extras
+}
+
+const viewBare = (
+  envelope: Readonly<Record<string, unknown>>,
+  line: RawLine,
+  inexact: boolean
+): StoredRecord | Damage => {
+  const bare = Bare.bareLine(envelope)
+  if (bare === "state") {
+    const marker: Unknown = { level: "marker", name: "state", value: envelope }
+    return { kind: "unknown", payload: marker, ...bareHead(line, "", inexact), upcast: Bare.name }
+  }
+  if (bare !== undefined) return finish(bareHead(line, bare.timestamp, inexact), bare.type, bare.payload, Bare.name)
+  const missing = ["timestamp", "type", "payload"].filter((key) => !(key in envelope))
+  return Jsonl.damage(
+    line,
+    "bad-envelope",
+    missing.length > 0 ? `${missing.join(" and ")} missing` : "timestamp and type should be strings, payload an object"
+  )
+}
+
+const bareHead = (line: RawLine, timestamp: string, inexact: boolean): Head => ({
+  line,
+  timestamp,
+  ordinal: undefined,
+  extras: undefined,
+  inexact
+})
+
+const finish = (head: Head, type: string, payload: unknown, upcast?: string): StoredRecord | Damage => {
+  const { line, timestamp, ordinal, extras, inexact } = head
+  const schema = schemaFor(type, payload)
+  if (schema !== undefined && Shape.matches(schema, payload)) {
+    return { kind: type as Kind, payload, line, timestamp, ordinal, extras, inexact, upcast } as Known
+  }
+  let current = payload
+  let names = upcast
+  for (const older of Upcasts.forKind(type)) {
+    const lifted = older.upcast(current)
+    if (lifted === undefined) continue
+    current = lifted
+    names = names === undefined ? older.name : `${names}, ${older.name}`
+    const lifting = schemaFor(type, current)
+    if (lifting !== undefined && Shape.matches(lifting, current)) {
+      return { kind: type as Kind, payload: current, line, timestamp, ordinal, extras, inexact, upcast: names } as Known
+    }
+  }
+  const unknown = unknownOf(type, current)
+  if (unknown !== undefined) {
+    return { kind: "unknown", payload: unknown, line, timestamp, ordinal, extras, inexact, upcast: names }
+  }
+  return refuse(line, type, current)
+}
+
+/** The schema that a payload has to match: that of its record kind or, where the kind is a family, of its variant. */
+const schemaFor = (type: string, payload: unknown): Schema.Schema.AnyNoContext | undefined => {
+  if (type === "response_item") return variant(ResponseItem.variants, payload)
+  if (type === "event_msg") return variant(EventMsg.variants, payload)
+  return Object.hasOwn(plain, type) ? plain[type as keyof typeof plain] : undefined
+}
+
+const variant = (
+  variants: Readonly<Record<string, { readonly schema: Schema.Schema.AnyNoContext }>>,
+  payload: unknown
+): Schema.Schema.AnyNoContext | undefined => {
+  const tag = isObject(payload) ? payload["type"] : undefined
+  return typeof tag === "string" && Object.hasOwn(variants, tag) ? variants[tag]?.schema : undefined
+}
+
+const plain = {
+  session_meta: SessionMeta.SessionMeta.schema,
+  inter_agent_communication: InterAgentCommunication.InterAgentCommunication.schema,
+  inter_agent_communication_metadata: InterAgentCommunication.InterAgentCommunicationMetadata.schema,
+  compacted: Compacted.Compacted.schema,
+  turn_context: TurnContext.TurnContext.schema,
+  world_state: WorldStateRecord.WorldStateRecord.schema,
+  token_usage_record: TokenUsageRecord.TokenUsageRecord.schema,
+  retained_context: RetainedContext.RetainedContext.schema
+} satisfies Record<Exclude<Kind, "response_item" | "event_msg">, Schema.Schema.AnyNoContext>
+
+const unknownOf = (type: string, payload: unknown): Unknown | undefined => {
+  if (type !== "response_item" && type !== "event_msg") {
+    return Object.hasOwn(plain, type) ? undefined : { level: "record", name: type, value: payload }
+  }
+  if (!isObject(payload)) return undefined
+  const tag = payload["type"]
+  if (typeof tag !== "string") return undefined
+  if (type === "response_item") {
+    return ResponseItem.isKnown(tag) ? undefined : { level: "item", name: tag, value: payload }
+  }
+  if (!EventMsg.isKnown(tag)) return { level: "event", name: tag, value: payload }
+  const item = payload["item"]
+  if ((tag !== "item_completed" && tag !== "item_started") || !isObject(item)) return undefined
+  const itemTag = item["type"]
+  return typeof itemTag === "string" && !TurnItem.isKnown(itemTag)
+    ? { level: "turn_item", name: itemTag, value: payload }
+    : undefined
+}
+
+const refuse = (line: RawLine, type: string, payload: unknown): Damage => {
+  if (type === "session_meta" && isObject(payload)) {
+    const mode = payload["history_mode"]
+    if (mode !== undefined && mode !== "legacy" && mode !== "paginated") {
+      return Jsonl.damage(line, "unknown-history-mode", `history_mode ${JSON.stringify(mode)} is not known`)
+    }
+  }
+  const schema = schemaFor(type, payload)
+  if (schema === undefined) return Jsonl.damage(line, "bad-payload", `payload of ${type} has no type`)
+  const { path, message } = Shape.explain(schema, payload)
+  const at = path.length === 0 ? "payload" : `payload.${path.map(String).join(".")}`
+  return Jsonl.damage(line, "bad-payload", `${type}: ${at}: ${message}`)
+}
+
+/** The bytes of a record's line as it was read, with its line feed: byte for byte what stands in the file. */
+export const encode = (line: RawLine): Uint8Array => {
+  if (!line.terminated) return line.bytes
+  const bytes = new Uint8Array(line.bytes.length + 1)
+  bytes.set(line.bytes)
+  bytes[line.bytes.length] = 0x0a
+  return bytes
+}
+
+/** What a new line is made of. */
+export interface Draft<K extends Kind = Kind> {
+  readonly timestamp: string
+  readonly ordinal?: number | undefined
+  readonly type: K
+  readonly payload: Payloads[K]
+  /** Further keys of the envelope, such as `skein`. */
+  readonly extras?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** A new line with its line feed: keys in the order of rollout-format §2, compact JSON, UTF-8. */
+export const write = <K extends Kind>(draft: Draft<K>): Uint8Array =>
+  Jsonl.encode({
+    timestamp: draft.timestamp,
+    ...(draft.ordinal === undefined ? {} : { ordinal: draft.ordinal }),
+    type: draft.type,
+    payload: draft.payload,
+    ...draft.extras
+  })

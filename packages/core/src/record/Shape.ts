@@ -162,6 +162,9 @@ const collectUnknown = (ast: SchemaAST.AST, value: unknown, at: string, found: A
   }
 }
 
+/** Whether a parsed value matches a schema, by its compiled check. Cost: one visit of each declared field. */
+export const matches = (schema: Schema.Schema.AnyNoContext, value: unknown): boolean => predicate(schema.ast)(value)
+
 /**
  * A check of parsed JSON against a schema, as plain closures. Takes the part of Schema that shapes are written in:
  * literals, keywords, structs, records, arrays, unions, {@link refine} and suspend. Throws, at compile time, for

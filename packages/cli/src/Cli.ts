@@ -1,0 +1,125 @@
+/** The words of the `skein` command. Verbs are loaded when they are called, so that help and errors come at once. */
+import { Args, CliConfig, Command, HelpDoc, Options, ValidationError } from "@effect/cli"
+import { Effect, Option, Ref } from "effect"
+import * as Output from "./Output.js"
+
+/** What the process ends with. Documented in `docs/cli.md`. */
+export const exitCode = {
+  /** Everything was answered. */
+  answered: 0,
+  /** A file could not be answered for, or `verify` found a problem. */
+  problem: 1,
+  /** The command's own words were wrong. */
+  usage: 2
+} as const
+
+/** The version that `--version` prints. */
+export const version = "0.1.0"
+
+const files = Args.text({ name: "FILE" }).pipe(
+  Args.withDescription("a rollout file, .jsonl or .jsonl.zst"),
+  Args.atLeast(1)
+)
+
+const paths = Args.text({ name: "PATH" }).pipe(
+  Args.withDescription("a rollout file, or a folder such as a Codex home: then every rollout below it"),
+  Args.atLeast(1)
+)
+
+const json = Options.boolean("json").pipe(Options.withDescription("print one JSON document a line, one for each file"))
+
+const at = Options.text("at").pipe(
+  Options.withDescription("ask how it stood at a line number of FILE, at the end of a turn (its id), or at a time"),
+  Options.optional
+)
+
+/** The exit code, which a verb can only make worse. */
+type Status = Ref.Ref<number>
+
+const commands = (status: Status) => {
+  const context = Command.make("context", { files, json, at }, (options) =>
+    Effect.gen(function* () {
+      const verb = yield* Effect.promise(() => import("./verb/Context.js"))
+      yield* Output.each(options.files, options.json, status, {
+        ask: (file) => verb.context(file, Option.getOrUndefined(options.at)),
+        render: verb.render
+      })
+    })
+  ).pipe(Command.withDescription("What the model must see next, and the state that goes with it."))
+
+  const changes = Options.boolean("changes").pipe(
+    Options.withDescription("show its history instead, each change as RFC 6902 operations")
+  )
+  const world = Command.make("world", { files, json, at, changes }, (options) =>
+    Effect.gen(function* () {
+      const verb = yield* Effect.promise(() => import("./verb/World.js"))
+      const position = Option.getOrUndefined(options.at)
+      if (options.changes) {
+        yield* Output.each(options.files, options.json, status, {
+          ask: (file) => verb.changes(file, position),
+          render: verb.renderChanges
+        })
+      } else {
+        yield* Output.each(options.files, options.json, status, {
+          ask: (file) => verb.world(file, position),
+          render: verb.render
+        })
+      }
+    })
+  ).pipe(Command.withDescription("The world as the model knows it."))
+
+  const windows = Command.make("windows", { files, json, at }, (options) =>
+    Effect.gen(function* () {
+      const verb = yield* Effect.promise(() => import("./verb/Windows.js"))
+      yield* Output.each(options.files, options.json, status, {
+        ask: (file) => verb.windows(file, Option.getOrUndefined(options.at)),
+        render: verb.render
+      })
+    })
+  ).pipe(Command.withDescription("The context windows of a thread and what opened each."))
+
+  const verify = Command.make("verify", { paths, json }, (options) =>
+    Effect.gen(function* () {
+      const verb = yield* Effect.promise(() => import("./verb/Verify.js"))
+      for (const path of options.paths) {
+        yield* Output.each(yield* verb.files(path), options.json, status, {
+          ask: verb.verify,
+          render: verb.render,
+          isBad: (document) => document.problems.length > 0
+        })
+      }
+    })
+  ).pipe(Command.withDescription("Every problem of a file, with line, byte offset and meaning; exit code 1 if there is any."))
+
+  const anyPaths = Args.text({ name: "PATH" }).pipe(
+    Args.withDescription("rollout files or Codex homes; without any, the bundled samples"),
+    Args.repeated
+  )
+  const demo = Command.make("demo", { paths: anyPaths }, (options) =>
+    Effect.gen(function* () {
+      const verb = yield* Effect.promise(() => import("./verb/Demo.js"))
+      yield* verb.demo(options.paths, status)
+    })
+  ).pipe(Command.withDescription("Replay threads and draw what they come to."))
+
+  return Command.make("skein").pipe(
+    Command.withDescription("Asks an agent thread what it holds. Files are only read, never written."),
+    Command.withSubcommands([context, world, windows, verify, demo])
+  )
+}
+
+/** Runs the command; gives the exit code. `argv` begins with the runtime and the script, as Node gives it. */
+export const run = (argv: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const status = yield* Ref.make<number>(exitCode.answered)
+    const command = Command.run(commands(status), { name: "skein", version })
+    yield* command(argv).pipe(
+      Effect.catchIf(ValidationError.isValidationError, (error) =>
+        Output.error(HelpDoc.toAnsiText(error.error).trimEnd()).pipe(
+          Effect.zipRight(Ref.set(status, exitCode.usage))
+        )
+      ),
+      Effect.provide(CliConfig.layer({ showBuiltIns: false }))
+    )
+    return yield* Ref.get(status)
+  })

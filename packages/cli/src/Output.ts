@@ -1,0 +1,67 @@
+/** What the command prints: documents, one a line or for a person, and why a file has none. */
+import type { FileRefused } from "@skein/store-fs/FileError"
+import { Effect, Ref } from "effect"
+import type { InvalidRequest } from "./Position.js"
+import * as Text from "./Text.js"
+
+/** A question that is put to each file in turn. */
+export interface Question<Document, R> {
+  readonly ask: (file: string) => Effect.Effect<Document, FileRefused | InvalidRequest, R>
+  readonly render: (document: Document, style: Text.Style) => string
+  /** Whether an answer makes the exit code 1. */
+  readonly isBad?: (document: Document) => boolean
+}
+
+/** Puts a question to each file and prints the answers in order; a refused file does not keep the others back. */
+export const each = <Document, R>(
+  files: ReadonlyArray<string>,
+  json: boolean,
+  status: Ref.Ref<number>,
+  question: Question<Document, R>
+): Effect.Effect<void, never, R> =>
+  Effect.forEach(
+    files,
+    (file) =>
+      question.ask(file).pipe(
+        Effect.flatMap((document) =>
+          Effect.zipRight(
+            print(json ? `${JSON.stringify(document)}\n` : question.render(document, style())),
+            question.isBad?.(document) === true ? Ref.set(status, 1) : Effect.void
+          )
+        ),
+        Effect.catchAll((refused) =>
+          Ref.set(status, 1).pipe(
+            Effect.zipRight(json ? print(`${JSON.stringify(refusal(file, refused))}\n`) : error(refused.message))
+          )
+        )
+      ),
+    { discard: true }
+  )
+
+/** The line that stands for a file without an answer. */
+export const refusal = (file: string, refused: FileRefused | InvalidRequest) => ({
+  file,
+  error:
+    refused._tag === "FileRefused"
+      ? { tag: refused._tag, path: refused.path, reason: refused.reason, detail: refused.detail, advice: refused.advice }
+      : { tag: refused._tag, field: refused.field, reason: refused.reason, advice: refused.advice }
+})
+
+/** Colours on a terminal, unless NO_COLOR is set (no-color.org). */
+export const style = (): Text.Style =>
+  process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" ? Text.coloured : Text.plain
+
+/** Prints to standard output and waits until it is taken. A reader that went away ends the command quietly. */
+export const print = (text: string): Effect.Effect<void> =>
+  Effect.async<void>((resume) => {
+    process.stdout.write(text, (failure) => {
+      if (failure !== null && failure !== undefined) process.exit(0)
+      resume(Effect.void)
+    })
+  })
+
+/** Prints a line to standard error. */
+export const error = (text: string): Effect.Effect<void> =>
+  Effect.sync(() => {
+    process.stderr.write(`${text}\n`)
+  })

@@ -1,0 +1,16 @@
+/** The `skein` command: parses its words and loads the verb that they name. */
+import { NodeContext, NodeRuntime } from "@effect/platform-node"
+import { Effect } from "effect"
+import * as Cli from "./Cli.js"
+
+NodeRuntime.runMain(
+  Cli.run(process.argv).pipe(
+    Effect.tap((code) =>
+      Effect.sync(() => {
+        process.exitCode = code
+      })
+    ),
+    Effect.provide(NodeContext.layer)
+  ),
+  { disablePrettyLogger: true }
+)

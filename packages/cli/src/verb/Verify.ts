@@ -1,0 +1,130 @@
+/** `skein verify`: every problem of a file, or of every rollout in a folder. */
+import { FileSystem, Path } from "@effect/platform"
+import * as Ordinal from "@skein/core/record/Ordinal"
+import * as Record from "@skein/core/record/Record"
+import * as CodexHome from "@skein/store-fs/CodexHome"
+import type { Diagnostic } from "@skein/store-fs/Diagnostic"
+import { ofDamage } from "@skein/store-fs/Diagnostic"
+import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
+import type { FileRefused } from "@skein/store-fs/FileError"
+import * as RolloutFile from "@skein/store-fs/RolloutFile"
+import { Effect, Stream } from "effect"
+import * as Text from "../Text.js"
+
+/** What `skein verify --json` prints for a file. */
+export interface VerifyDocument {
+  readonly file: string
+  readonly threadId: string | null
+  /** Bytes of content, decoded. */
+  readonly bytes: number
+  /** Lines that are not blank. */
+  readonly lines: number
+  /** Lines that came to a record. */
+  readonly records: number
+  readonly problems: ReadonlyArray<Diagnostic>
+}
+
+/** The rollout files that a path stands for: itself, or those below a folder. */
+export const files = (path: string) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const folder = yield* fs.stat(path).pipe(
+      Effect.map((info) => info.type === "Directory"),
+      Effect.orElseSucceed(() => false)
+    )
+    return folder ? yield* below(path, 12) : [path]
+  })
+
+const below = (
+  folder: string,
+  depth: number
+): Effect.Effect<ReadonlyArray<string>, never, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const paths = yield* Path.Path
+    const found: Array<string> = []
+    for (const name of (yield* fs.readDirectory(folder).pipe(Effect.orElseSucceed((): Array<string> => []))).sort()) {
+      const path = paths.join(folder, name)
+      if (CodexHome.parseName(name) !== undefined) found.push(path)
+      else if (depth > 0) found.push(...(yield* below(path, depth - 1)))
+    }
+    return found
+  })
+
+/** Reads every line of a file and tells what is wrong with it. Cost: one pass; memory: the longest line. */
+export const verify = (
+  file: string
+): Effect.Effect<VerifyDocument, FileRefused, FileSystem.FileSystem | Path.Path> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const log = yield* EffectiveLog.open(file)
+      const own = log.pieces[log.pieces.length - 1] as EffectiveLog.Piece
+      const problems: Array<Diagnostic> = [...log.diagnostics]
+      const look = examiner(file, log.meta?.payload.history_mode === "paginated", problems)
+      yield* Stream.runForEach(RolloutFile.forward(own.file), (batch) =>
+        Effect.sync(() => {
+          for (const line of batch) look.line(line)
+        })
+      )
+      return {
+        file,
+        threadId: log.meta?.payload.id ?? null,
+        bytes: own.file.size,
+        lines: look.lines(),
+        records: look.records(),
+        problems
+      }
+    })
+  )
+
+/** Takes the lines of a file one by one and pushes what is wrong with them. */
+export const examiner = (path: string, paginated: boolean, problems: Array<Diagnostic>) => {
+  const pass = Ordinal.forward()
+  let lines = 0
+  let records = 0
+  let last: number | undefined
+  const note = (line: Parameters<typeof Record.decode>[0], code: Diagnostic["code"], message: string) =>
+    problems.push({ severity: "warning", code, path, line: line.number, offset: line.offset, message })
+  return {
+    lines: () => lines,
+    records: () => records,
+    line: (line: Parameters<typeof Record.decode>[0]): void => {
+      const decoded = pass(Record.decode(line))
+      if (decoded.kind === "blank") return
+      lines++
+      if (!line.terminated) {
+        note(line, "no-final-newline", "the last line has no line feed; a writer must add one before it appends")
+      }
+      if (decoded.kind === "damage") {
+        problems.push(ofDamage(path, decoded))
+        return
+      }
+      records++
+      if (decoded.kind === "unknown" && decoded.payload.level !== "marker") {
+        const { level, name } = decoded.payload
+        note(line, "unknown-kind", `${level} of unknown kind ${JSON.stringify(name)}; kept, but not understood`)
+      }
+      if (decoded.inexact) note(line, "inexact-number", "a whole number beyond 2^53 - 1; views round it, the line keeps it")
+      const { ordinal } = decoded
+      if (!paginated) {
+        if (ordinal !== undefined) note(line, "ordinal-unexpected", "an ordinal in a thread that is not paginated")
+      } else if (ordinal === undefined) note(line, "ordinal-missing", "no ordinal in a paginated thread")
+      else {
+        if (last !== undefined && ordinal !== last + 1) {
+          note(line, "ordinal-gap", `ordinal ${ordinal} follows ${last}; records count in the order of their lines`)
+        }
+        last = ordinal
+      }
+    }
+  }
+}
+
+/** The document for a person. */
+export const render = (document: VerifyDocument, style: Text.Style): string => {
+  const { problems } = document
+  const verdict = problems.length === 0 ? style.good("good") : style.bad(Text.plural(problems.length, "problem"))
+  return Text.lines([
+    `${style.strong(document.file)}: ${Text.plural(document.records, "record")}, ${Text.bytes(document.bytes)}, ${verdict}`,
+    ...Text.diagnostics(problems, style)
+  ])
+}

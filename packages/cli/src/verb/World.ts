@@ -1,0 +1,144 @@
+/** `skein world`: the world as the model knows it, or how it came to be that way. */
+import * as ModelContext from "@skein/core/fold/ModelContext"
+import type { StoredRecord } from "@skein/core/record/Record"
+import type { Diagnostic } from "@skein/store-fs/Diagnostic"
+import { ofDamage } from "@skein/store-fs/Diagnostic"
+import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
+import { Effect, Stream } from "effect"
+import { compare, type Operation } from "fast-json-patch"
+import * as Position from "../Position.js"
+import * as Reading from "../Reading.js"
+import * as Text from "../Text.js"
+
+/** What `skein world --json` prints for a file. */
+export interface WorldDocument {
+  readonly file: string
+  readonly threadId: string | null
+  /** The baseline; null when there is none, as behind a compaction. */
+  readonly state: unknown
+  readonly complete: boolean
+  readonly diagnostics: ReadonlyArray<Diagnostic>
+}
+
+/** The world state of a file, at its end or at a position. */
+export const world = (file: string, at: string | undefined) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const opened = yield* EffectiveLog.open(file)
+      const log = at === undefined ? opened : yield* Position.before(opened, at)
+      const { context, diagnostics } = yield* Reading.modelContext(log)
+      const document: WorldDocument = {
+        file,
+        threadId: log.meta?.payload.id ?? null,
+        state: context.worldState ?? null,
+        complete: context.complete.worldState,
+        diagnostics
+      }
+      return document
+    })
+  )
+
+/** One change of the world state. Applying the operations of all changes in order to `null` gives each state in turn. */
+export interface Change {
+  readonly file: string
+  readonly line: number | null
+  readonly offset: number
+  readonly timestamp: string
+  /** The record that made it. */
+  readonly cause: "full" | "patch" | "compacted" | "rollback"
+  /** RFC 6902. */
+  readonly operations: ReadonlyArray<Operation>
+}
+
+/** What `skein world --changes --json` prints for a file. */
+export interface ChangesDocument extends WorldDocument {
+  readonly changes: ReadonlyArray<Change>
+}
+
+/** The history of the world state. Cost: one pass over the whole log, and a scan of the window for each change. */
+export const changes = (file: string, at: string | undefined) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const opened = yield* EffectiveLog.open(file)
+      const log = at === undefined ? opened : yield* Position.before(opened, at)
+      const diagnostics: Array<Diagnostic> = [...log.diagnostics]
+      const found: Array<Change> = []
+      const fold = ModelContext.fold()
+      let folded = fold.initial
+      let state: unknown = null
+      let complete = true
+      yield* Stream.runForEach(EffectiveLog.decoded(log), (batch) =>
+        Effect.sync(() => {
+          for (const { decoded, piece } of batch) {
+            const path = log.pieces[piece]?.file.path ?? file
+            if (decoded.kind === "damage") diagnostics.push(ofDamage(path, decoded))
+            if (!EffectiveLog.isRecord(decoded)) continue
+            folded = fold.step(folded, decoded)
+            const cause = causeOf(decoded)
+            if (cause === undefined) continue
+            const read = ModelContext.read(folded)
+            complete = read.complete.worldState
+            const next = read.worldState ?? null
+            const operations = between(state, next)
+            state = next
+            if (operations.length === 0) continue
+            const { number, offset } = decoded.line
+            found.push({ file: path, line: number ?? null, offset, timestamp: decoded.timestamp, cause, operations })
+          }
+        })
+      )
+      const document: ChangesDocument = {
+        file,
+        threadId: log.meta?.payload.id ?? null,
+        state,
+        complete: complete && log.whole,
+        diagnostics,
+        changes: found
+      }
+      return document
+    })
+  )
+
+const causeOf = (record: StoredRecord): Change["cause"] | undefined => {
+  if (record.kind === "world_state") return record.payload.full ? "full" : "patch"
+  if (record.kind === "compacted") return "compacted"
+  return record.kind === "event_msg" && record.payload.type === "thread_rolled_back" ? "rollback" : undefined
+}
+
+const between = (before: unknown, after: unknown): ReadonlyArray<Operation> => {
+  if (before === after) return []
+  if (typeof before !== "object" || typeof after !== "object" || before === null || after === null) {
+    return [{ op: "replace", path: "", value: after }]
+  }
+  return compare(before, after)
+}
+
+/** The state for a person. */
+export const render = (document: WorldDocument, style: Text.Style): string =>
+  Text.lines([
+    style.strong(document.file),
+    ...(document.state === null
+      ? ["  the model has been told nothing of the world since the last compaction or rollback"]
+      : JSON.stringify(document.state, null, 2)
+          .split("\n")
+          .map((line) => `  ${line}`)),
+    ...(document.complete ? [] : [style.warn("  not certain: the log was not read whole")]),
+    ...Text.diagnostics(document.diagnostics, style)
+  ])
+
+/** The history for a person. */
+export const renderChanges = (document: ChangesDocument, style: Text.Style): string =>
+  Text.lines([
+    style.strong(document.file),
+    ...document.changes.flatMap((change) => [
+      `  ${change.timestamp}  line ${change.line ?? "?"}, ${change.cause}`,
+      ...change.operations.map(
+        (operation) =>
+          `    ${style.dim(operation.op.padEnd(8))}${operation.path === "" ? "(everything)" : operation.path}${
+            "value" in operation ? ` ${Text.brief(JSON.stringify(operation.value))}` : ""
+          }`
+      )
+    ]),
+    ...(document.changes.length === 0 ? ["  the log records no world state"] : []),
+    ...Text.diagnostics(document.diagnostics, style)
+  ])

@@ -1,0 +1,149 @@
+/**
+ * The state behind {@link ModelContext}: the records that an answer may still need, and what was noted of the others.
+ *
+ * A rollback can undo anything, a compaction included, so a state that holds only the present history cannot go back.
+ * Instead the fold keeps the records of the current context window and of the one before, and answers are read from
+ * them by {@link ReplayScan}. Older records are let go when a compaction makes them unneeded twice over; a rollback
+ * that reaches behind what is kept gives an answer marked incomplete, and its reader asks the store for more.
+ */
+import type { TokenUsageInfo } from "../record/Usage.js"
+import { isUuidV7 } from "../record/Primitive.js"
+import type { StoredRecord } from "../record/Record.js"
+import type { SessionMeta } from "../record/SessionMeta.js"
+import * as Fold from "./Fold.js"
+import * as ReplayScan from "./ReplayScan.js"
+
+/** A log as far as replay is concerned. Immutable: `records` is shared between states and only ever grows. */
+export interface ReplayLog {
+  /** The first `length` of these are this state's records, oldest first. */
+  readonly records: ReadonlyArray<StoredRecord>
+  readonly length: number
+  /** Whether older records were let go. */
+  readonly trimmed: boolean
+  /** Where the scan stopped after the last compaction: what is older goes at the next one. */
+  readonly cut: number
+  /** Whether the span at the end holds a compaction. */
+  readonly compacted: boolean
+  readonly head: Head
+}
+
+/** What is noted of the whole log, whatever is kept of it. */
+export interface Head {
+  /** The first `session_meta`: canonical for the thread (rollout-format §2.1). */
+  readonly meta: SessionMeta | undefined
+  /** The id of window 0, from the first `session_meta` that has one that is a UUIDv7. */
+  readonly windowId: string | undefined
+  /** The newest multi-agent version that a `session_meta` of this thread names. */
+  readonly multiAgentVersion: SessionMeta["multi_agent_version"]
+  /** How many compactions the log holds, rolled back ones too; undefined when they were not counted. */
+  readonly compactions: number | undefined
+  /** Whether a compaction without window number is among them. */
+  readonly unnumbered: boolean
+  readonly tokenInfo: TokenUsageInfo | undefined
+}
+
+/** A log of which nothing is known. */
+export const emptyHead: Head = {
+  meta: undefined,
+  windowId: undefined,
+  multiAgentVersion: undefined,
+  compactions: 0,
+  unnumbered: false,
+  tokenInfo: undefined
+}
+
+const empty: ReplayLog = { records: Object.freeze([]) as ReadonlyArray<StoredRecord>, length: 0, trimmed: false, cut: 0, compacted: false, head: emptyHead }
+
+/** How much is kept: what two context windows need, or everything. */
+export type Keep = "windows" | "all"
+
+/**
+ * The fold that fills a replay log.
+ *
+ * Cost: constant per record; at a turn start behind a compaction, one scan of the current window. Memory: the relevant
+ * records of two context windows, or of the whole thread with `keep: "all"`.
+ */
+export const fold = (options: ReplayScan.Options, keep: Keep = "windows"): Fold.Fold<ReplayLog> =>
+  Fold.make(empty, (log, record) => {
+    const head = noteHead(log.head, record)
+    if (!ReplayScan.isRelevant(record)) return head === log.head ? log : { ...log, head }
+    const starts = record.kind === "event_msg" && record.payload.type === "task_started"
+    const base = keep === "windows" && starts && log.compacted ? trim(log, options) : log
+    const records = push(base, record)
+    return {
+      records,
+      length: base.length + 1,
+      trimmed: base.trimmed,
+      cut: base.cut,
+      compacted: record.kind === "compacted" ? ReplayScan.hasReplacement(record.payload) || base.compacted : !starts && base.compacted,
+      head
+    }
+  })
+
+/** What a record adds to what is noted of the whole log; the same object when it adds nothing. */
+export const noteHead = (head: Head, record: StoredRecord): Head => {
+  switch (record.kind) {
+    case "session_meta":
+      return noteMeta(head, record.payload)
+    case "compacted": {
+      const { window_number } = record.payload
+      return {
+        ...head,
+        compactions: head.compactions === undefined ? undefined : head.compactions + 1,
+        unnumbered: head.unnumbered || window_number === undefined || window_number === null
+      }
+    }
+    case "event_msg":
+      return record.payload.type === "token_count" && record.payload.info !== undefined && record.payload.info !== null
+        ? { ...head, tokenInfo: record.payload.info }
+        : head
+    default:
+      return head
+  }
+}
+
+const noteMeta = (head: Head, meta: SessionMeta): Head => {
+  const id = meta.context_window?.window_id
+  const own = head.meta === undefined || head.meta.id === meta.id
+  return {
+    ...head,
+    meta: head.meta ?? meta,
+    windowId: head.windowId ?? (id !== undefined && isUuidV7(id) ? id : undefined),
+    multiAgentVersion: (own ? meta.multi_agent_version : undefined) ?? head.multiAgentVersion
+  }
+}
+
+/** Feeds a scan with the records of a log, newest first, and closes it. */
+export const scan = (log: ReplayLog, options: ReplayScan.Options): ReplayScan.Outcome => {
+  const scan = ReplayScan.make(options)
+  const left = feed(log, scan)
+  return scan.finish(left === 0 && !log.trimmed)
+}
+
+/** Feeds a scan until it is settled; gives how many records were not needed. */
+const feed = (log: ReplayLog, scan: ReplayScan.Scan): number => {
+  let left = log.length
+  while (left > 0 && !scan.settled()) scan.add(log.records[--left] as StoredRecord)
+  return left
+}
+
+/** Pushing onto the newest state of a shared array is free; onto an older state it copies, so that both stay valid. */
+const push = (log: ReplayLog, record: StoredRecord): ReadonlyArray<StoredRecord> => {
+  const shared = log.records as Array<StoredRecord>
+  const records = shared.length === log.length ? shared : shared.slice(0, log.length)
+  records.push(record)
+  return records
+}
+
+const trim = (log: ReplayLog, options: ReplayScan.Options): ReplayLog => {
+  const scan = ReplayScan.make(options)
+  const stop = feed(log, scan)
+  if (!scan.settled()) return log
+  return {
+    ...log,
+    records: log.records.slice(log.cut, log.length),
+    length: log.length - log.cut,
+    trimmed: log.trimmed || log.cut > 0,
+    cut: stop - log.cut
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Repeated ordinals of a paginated log: when a line has the ordinal of the record in front of it, the first one counts.
+ *
+ * Only neighbours are compared, so the rule is the same forward and backward and needs no memory; ordinals that skip or
+ * fall do no harm and records count in the order of their lines (since-july).
+ */
+import * as Jsonl from "./Jsonl.js"
+import type { Decoded, StoredRecord } from "./Record.js"
+
+const repeats = (earlier: StoredRecord | undefined, later: StoredRecord): boolean =>
+  later.ordinal !== undefined && earlier?.ordinal === later.ordinal
+
+const repeated = (record: StoredRecord): Jsonl.Damage =>
+  Jsonl.damage(record.line, "repeated-ordinal", `ordinal ${record.ordinal} stands twice`)
+
+const isRecord = (decoded: Decoded): decoded is StoredRecord => decoded.kind !== "damage" && decoded.kind !== "blank"
+
+/** Passes decoded lines on in file order, a repetition as damage. Single use. */
+export const forward = (): ((decoded: Decoded) => Decoded) => {
+  let last: StoredRecord | undefined
+  return (decoded) => {
+    if (!isRecord(decoded)) return decoded
+    if (repeats(last, decoded)) return repeated(decoded)
+    last = decoded
+    return decoded
+  }
+}
+
+/**
+ * Passes decoded lines on from last to first. Whether a record repeats the one in front of it shows only then, so each
+ * record with an ordinal is held until the next older one is there; call with undefined at the start of the log.
+ */
+export const backward = (): ((decoded: Decoded | undefined) => ReadonlyArray<Decoded>) => {
+  let held: StoredRecord | undefined
+  return (decoded) => {
+    if (decoded === undefined) {
+      const rest = held === undefined ? [] : [held]
+      held = undefined
+      return rest
+    }
+    if (!isRecord(decoded)) return [decoded]
+    const later = held
+    held = decoded
+    if (later === undefined) return []
+    return [repeats(decoded, later) ? repeated(later) : later]
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Where rollouts lie: the folders and names of a Codex home (rollout-format §1).
+ */
+import { FileSystem, Path } from "@effect/platform"
+import { Effect } from "effect"
+
+/** What a rollout's file name says. */
+export interface RolloutName {
+  /** `YYYY-MM-DDThh-mm-ss`, as written; the writer's local time. */
+  readonly time: string
+  readonly threadId: string
+  /** Set in the further files of a reverted thread. */
+  readonly segmentId: string | undefined
+  readonly compressed: boolean
+}
+
+const namePattern =
+  /^rollout-(\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2})-([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?:_([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}))?\.jsonl(\.zst)?$/
+
+/** What a file name says, or undefined when it is no rollout's (rollout-format §1.1, since-july). */
+export const parseName = (name: string): RolloutName | undefined => {
+  const match = namePattern.exec(name)
+  if (match === null) return undefined
+  const [, time = "", threadId = "", segmentId, compressed] = match
+  return {
+    time,
+    threadId: threadId.toLowerCase(),
+    segmentId: segmentId?.toLowerCase(),
+    compressed: compressed !== undefined
+  }
+}
+
+/** A rollout file found in a home. */
+export interface Found extends RolloutName {
+  readonly path: string
+}
+
+/**
+ * The home that a rollout lies in: the folder above the nearest `sessions` or `archived_sessions`. Undefined when the
+ * file lies outside of one.
+ */
+export const containing = (path: string): Effect.Effect<string | undefined, never, Path.Path> =>
+  Effect.map(Path.Path, (paths) => {
+    let folder = paths.dirname(paths.resolve(path))
+    for (;;) {
+      const name = paths.basename(folder)
+      const parent = paths.dirname(folder)
+      if (name === "sessions" || name === "archived_sessions") return parent
+      if (parent === folder) return undefined
+      folder = parent
+    }
+  })
+
+/**
+ * Every rollout of a home, active and archived, in order of path. A plain file hides the compressed one of the same
+ * name; links to folders are not followed. Cost: one listing a folder; no file is opened.
+ */
+export const rollouts = (
+  home: string
+): Effect.Effect<ReadonlyArray<Found>, never, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const paths = yield* Path.Path
+    const found = new Map<string, Found>()
+    for (const root of ["sessions", "archived_sessions"]) {
+      for (const path of yield* walk(paths.join(home, root), 5)) {
+        const name = parseName(paths.basename(path))
+        if (name === undefined) continue
+        const logical = path.replace(/\.zst$/, "")
+        const known = found.get(logical)
+        if (known === undefined || known.compressed) found.set(logical, { ...name, path })
+      }
+    }
+    return [...found.values()].sort((left, right) => (left.path < right.path ? -1 : 1))
+  })
+
+const walk = (
+  folder: string,
+  depth: number
+): Effect.Effect<ReadonlyArray<string>, never, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const paths = yield* Path.Path
+    const names = yield* fs.readDirectory(folder).pipe(Effect.orElseSucceed((): Array<string> => []))
+    const files: Array<string> = []
+    for (const name of names.sort()) {
+      const path = paths.join(folder, name)
+      if (name.startsWith("rollout-")) files.push(path)
+      else if (depth > 0) files.push(...(yield* walk(path, depth - 1)))
+    }
+    return files
+  })
+
+/**
+ * The file that an id names as a base (since-july): the segment of that id, else the first file of that thread, the
+ * one without a segment in its name. `among` are the rollouts of the home.
+ */
+export const baseFile = (among: ReadonlyArray<Found>, id: string): Found | undefined => {
+  const wanted = id.toLowerCase()
+  return (
+    among.find((file) => file.segmentId === wanted) ??
+    among.find((file) => file.threadId === wanted && file.segmentId === undefined)
+  )
+}

@@ -1,0 +1,190 @@
+/**
+ * One rollout file as bytes: plain ones read in chunks from either end, compressed ones decoded once.
+ *
+ * Nothing is ever written, and nothing but a regular file is opened: opening a FIFO would wait for its writer.
+ */
+import { FileSystem } from "@effect/platform"
+import type { PlatformError } from "@effect/platform/Error"
+import type { RawLine } from "@skein/core/record/Jsonl"
+import * as Jsonl from "@skein/core/record/Jsonl"
+import { Effect, Option, type Scope, Stream } from "effect"
+import { FileRefused } from "./FileError.js"
+import * as Zstd from "./Zstd.js"
+
+/** Bytes read at a time. */
+export const chunkSize = 1024 * 1024
+
+/** An open rollout file. Offsets are those of the decoded content. */
+export interface RolloutFile {
+  readonly path: string
+  readonly size: number
+  /** Offset in a compressed file at which it stops making sense. */
+  readonly damagedAt: number | undefined
+  /** At least one byte from `offset` on, at most `length`; none at the end. */
+  readonly read: (offset: number, length: number) => Effect.Effect<Uint8Array, FileRefused>
+}
+
+/** How files are opened. */
+export interface Options {
+  /** Decoded bytes that a compressed file may come to. Default: 1 GiB. */
+  readonly decodedLimit?: number | undefined
+}
+
+/** Opens a rollout for as long as the scope lasts. Fails for anything that is not a readable regular file. */
+export const open = (
+  path: string,
+  options: Options = {}
+): Effect.Effect<RolloutFile, FileRefused, FileSystem.FileSystem | Scope.Scope> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const info = yield* fs.stat(path).pipe(Effect.mapError(refusal(path)))
+    if (info.type !== "File") return yield* Effect.fail(notAFile(path, info.type))
+    if (path.endsWith(".zst")) {
+      const compressed = yield* fs.readFile(path).pipe(Effect.mapError(refusal(path)))
+      return yield* inflate(path, compressed, options.decodedLimit ?? Zstd.defaultLimit)
+    }
+    const file = yield* fs.open(path, { flag: "r" }).pipe(Effect.mapError(refusal(path)))
+    return {
+      path,
+      size: Number(info.size),
+      damagedAt: undefined,
+      read: (offset, length) =>
+        file.seek(offset, "start").pipe(
+          Effect.zipRight(file.readAlloc(length)),
+          Effect.map(Option.getOrElse(() => new Uint8Array(0))),
+          Effect.mapError(refusal(path))
+        )
+    }
+  })
+
+/** Where to read. */
+export interface Range {
+  /** First byte; must begin a line. Default 0. */
+  readonly from?: number | undefined
+  /** Byte behind the last one. Default: the size of the file when it was opened. */
+  readonly to?: number | undefined
+}
+
+/** The lines of a file in order, a chunk's worth at a time. Memory: one chunk and the longest line. */
+export const forward = (file: RolloutFile, range: Range = {}): Stream.Stream<ReadonlyArray<RawLine>, FileRefused> =>
+  Stream.suspend(() => {
+    const to = Math.min(range.to ?? file.size, file.size)
+    const from = range.from ?? 0
+    const splitter = Jsonl.forward({ offset: from, number: 1 })
+    return Stream.unfoldEffect(from as number | undefined, (offset) => {
+      if (offset === undefined) return Effect.succeedNone
+      if (offset >= to) return Effect.succeedSome([splitter.end(), undefined] as const)
+      return Effect.map(file.read(offset, Math.min(chunkSize, to - offset)), (bytes) =>
+        bytes.length === 0
+          ? Option.some([splitter.end(), undefined] as const)
+          : Option.some([splitter.push(bytes), offset + bytes.length] as const)
+      )
+    })
+  })
+
+/** The lines of a file from the last to the first, a chunk's worth at a time. Memory: one chunk and the longest line. */
+export const backward = (file: RolloutFile, range: Range = {}): Stream.Stream<ReadonlyArray<RawLine>, FileRefused> =>
+  Stream.suspend(() => {
+    const from = range.from ?? 0
+    const to = Math.max(from, Math.min(range.to ?? file.size, file.size))
+    const splitter = Jsonl.backward(to)
+    // Most answers need little more than the last turns, so the first reads are small.
+    let size = 64 * 1024
+    return Stream.unfoldEffect(to as number | undefined, (offset) => {
+      if (offset === undefined) return Effect.succeedNone
+      if (offset <= from) return Effect.succeedSome([splitter.end(), undefined] as const)
+      const start = Math.max(from, offset - size)
+      size = Math.min(size * 2, chunkSize)
+      return Effect.map(readFully(file, start, offset - start), (bytes) =>
+        Option.some([splitter.push(bytes), start] as const)
+      )
+    })
+  })
+
+const readFully = (file: RolloutFile, offset: number, length: number): Effect.Effect<Uint8Array, FileRefused> =>
+  Effect.gen(function* () {
+    const first = yield* file.read(offset, length)
+    if (first.length === length) return first
+    const all = new Uint8Array(length)
+    let held = 0
+    let part = first
+    while (part.length > 0 && held < length) {
+      all.set(part, held)
+      held += part.length
+      part = held < length ? yield* file.read(offset + held, length - held) : new Uint8Array(0)
+    }
+    if (held < length) {
+      return yield* Effect.fail(
+        new FileRefused({
+          path: file.path,
+          reason: "io",
+          detail: `the file became shorter while it was read (byte ${offset + held} is gone)`,
+          advice: "Something else is rewriting it; try again when that has ended."
+        })
+      )
+    }
+    return all
+  })
+
+const inflate = (path: string, compressed: Uint8Array, limit: number): Effect.Effect<RolloutFile, FileRefused> =>
+  Effect.tryPromise({
+    try: () => Zstd.decode(compressed, limit),
+    catch: (cause) => {
+      const tooLarge = cause instanceof Zstd.TooLarge
+      return new FileRefused({
+        path,
+        reason: tooLarge ? "zstd-too-large" : "zstd-damaged",
+        detail: tooLarge ? `its decoded content is larger than ${limit} bytes` : "it is not a zstd file",
+        advice: tooLarge
+          ? "Raise the limit if you trust the file."
+          : "Check that the file is complete and really compressed with zstd.",
+        cause
+      })
+    }
+  }).pipe(
+    Effect.map(({ bytes, damagedAt }) => ({
+      path,
+      size: bytes.length,
+      damagedAt,
+      read: (offset: number, length: number) => Effect.succeed(bytes.subarray(offset, offset + length))
+    }))
+  )
+
+const notAFile = (path: string, type: string): FileRefused =>
+  type === "Directory"
+    ? new FileRefused({
+        path,
+        reason: "directory",
+        detail: "path is a directory",
+        advice: "Name a rollout file, such as sessions/2026/11/20/rollout-….jsonl."
+      })
+    : new FileRefused({
+        path,
+        reason: "not-a-file",
+        detail: `path is no regular file but a ${type === "FIFO" ? "FIFO" : type.toLowerCase()}`,
+        advice: "Copy its content to a file first."
+      })
+
+const refusal =
+  (path: string) =>
+  (error: PlatformError): FileRefused => {
+    const reason = error._tag === "SystemError" ? error.reason : undefined
+    if (reason === "NotFound") {
+      return new FileRefused({ path, reason: "missing", detail: "there is no such file", advice: "Check the path." })
+    }
+    if (reason === "PermissionDenied") {
+      return new FileRefused({
+        path,
+        reason: "no-permission",
+        detail: "it may not be read",
+        advice: "Check the permissions of the file and of its folders."
+      })
+    }
+    return new FileRefused({
+      path,
+      reason: "io",
+      detail: error.message,
+      advice: "The system could not read it; check the path and the disk.",
+      cause: error
+    })
+  }

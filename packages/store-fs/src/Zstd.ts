@@ -1,0 +1,215 @@
+/**
+ * Reading `.jsonl.zst` (RFC 8878): within a stated decoded size, and as far as a damaged file goes.
+ *
+ * The zstd binding decodes whole buffers only and does not say how large the result will be. So the frames and blocks
+ * are walked first, which costs a few bytes for every 128 KiB of content: the block sizes bound what a frame can come
+ * to, a bomb is refused before it is decoded, and of a frame that is cut short the whole blocks are still read.
+ */
+import { decompress } from "@mongodb-js/zstd"
+
+/** Bytes that a file may come to when decoded, unless the reader says otherwise. */
+export const defaultLimit = 1024 * 1024 * 1024
+
+/** A decoded file. */
+export interface Decoded {
+  readonly bytes: Uint8Array
+  /** Offset in the compressed file at which it stops making sense; undefined when all of it was read. */
+  readonly damagedAt: number | undefined
+}
+
+/** The decoded size went beyond the limit. */
+export class TooLarge extends Error {
+  override readonly name = "TooLarge"
+}
+
+/** The bytes are no zstd at all. */
+export class NotZstd extends Error {
+  override readonly name = "NotZstd"
+}
+
+interface Block {
+  /** Offset of the block header. */
+  readonly offset: number
+  /** Offset behind the block. */
+  readonly end: number
+  /** The most that it can decode to. */
+  readonly most: number
+}
+
+interface Frame {
+  readonly offset: number
+  readonly end: number
+  /** Offset of the first block header. */
+  readonly body: number
+  readonly windowDescriptor: number
+  readonly blocks: ReadonlyArray<Block>
+  /** Whether the frame is all there. */
+  readonly whole: boolean
+  readonly skippable: boolean
+}
+
+const magic = 0xfd2fb528
+const largestBlock = 128 * 1024
+
+/**
+ * Decodes a zstd file of one or many frames; skippable frames are skipped.
+ *
+ * Rejects with {@link TooLarge} when the content is larger than `limit` bytes, and with {@link NotZstd} when nothing
+ * of it is zstd. Memory: the compressed bytes and the decoded ones.
+ */
+export const decode = async (input: Uint8Array, limit: number = defaultLimit): Promise<Decoded> => {
+  const parts: Array<Uint8Array> = []
+  let size = 0
+  let at = 0
+  while (at < input.length) {
+    const frame = frameAt(input, at)
+    if (frame === undefined) {
+      if (at === 0) throw new NotZstd("the file does not begin with a zstd frame")
+      return { bytes: Buffer.concat(parts, size), damagedAt: at }
+    }
+    if (!frame.skippable) {
+      const part = await decodeFrame(input, frame, limit - size)
+      parts.push(part.bytes)
+      size += part.bytes.length
+      if (part.damagedAt !== undefined) return { bytes: Buffer.concat(parts, size), damagedAt: part.damagedAt }
+    }
+    if (!frame.whole) return { bytes: Buffer.concat(parts, size), damagedAt: input.length }
+    at = frame.end
+  }
+  return { bytes: parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts, size), damagedAt: undefined }
+}
+
+const decodeFrame = async (input: Uint8Array, frame: Frame, limit: number): Promise<Decoded> => {
+  const most = frame.blocks.reduce((sum, block) => sum + block.most, 0)
+  if (most <= limit && frame.whole) {
+    try {
+      return { bytes: await inflate(input.subarray(frame.offset, frame.end)), damagedAt: undefined }
+    } catch {
+      return { bytes: await salvage(input, frame), damagedAt: frame.offset }
+    }
+  }
+  if (most <= limit) return { bytes: await salvage(input, frame), damagedAt: input.length }
+  return decodeWithin(input, frame, limit)
+}
+
+/** Decodes ever longer prefixes of a frame whose blocks could come to more than the limit, until it is done or does. */
+const decodeWithin = async (input: Uint8Array, frame: Frame, limit: number): Promise<Decoded> => {
+  let blocks = 0
+  let size = 0
+  for (;;) {
+    let most = size
+    let next = blocks
+    while (next < frame.blocks.length && most + (frame.blocks[next] as Block).most <= limit) {
+      most += (frame.blocks[next] as Block).most
+      next++
+    }
+    if (next === blocks) throw new TooLarge(`the content is larger than ${limit} bytes`)
+    const bytes = await inflate(prefix(input, frame, next))
+    if (next === frame.blocks.length) return { bytes, damagedAt: frame.whole ? undefined : input.length }
+    blocks = next
+    size = bytes.length
+  }
+}
+
+/** The longest prefix of whole blocks that can be decoded, by halving. */
+const salvage = async (input: Uint8Array, frame: Frame): Promise<Uint8Array> => {
+  let good = new Uint8Array(0)
+  let low = 0
+  let high = frame.blocks.length
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    try {
+      good = new Uint8Array(await inflate(prefix(input, frame, middle)))
+      low = middle
+    } catch {
+      high = middle - 1
+    }
+  }
+  return good
+}
+
+const inflate = (bytes: Uint8Array): Promise<Uint8Array> =>
+  decompress(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+
+/** A frame of its own made of the first `count` blocks, without checksum and content size. */
+const prefix = (input: Uint8Array, frame: Frame, count: number): Uint8Array => {
+  const last = frame.blocks[count - 1] as Block
+  const out = new Uint8Array(6 + last.end - frame.body)
+  out.set([0x28, 0xb5, 0x2f, 0xfd, 0x00, frame.windowDescriptor])
+  out.set(input.subarray(frame.body, last.end), 6)
+  const header = 6 + last.offset - frame.body
+  out[header] = (out[header] as number) | 1
+  return out
+}
+
+const uint = (input: Uint8Array, at: number, size: number): number => {
+  let value = 0
+  for (let i = size - 1; i >= 0; i--) value = value * 256 + (input[at + i] ?? 0)
+  return value
+}
+
+/** The frame that begins at an offset; undefined when none does. */
+const frameAt = (input: Uint8Array, offset: number): Frame | undefined => {
+  if (input.length - offset < 5) return undefined
+  const id = uint(input, offset, 4)
+  if (id >= 0x184d2a50 && id <= 0x184d2a5f) {
+    const end = offset + 8 + uint(input, offset + 4, 4)
+    const whole = end <= input.length
+    return { offset, end, body: end, windowDescriptor: 0, blocks: [], whole, skippable: true }
+  }
+  if (id !== magic) return undefined
+  const descriptor = input[offset + 4] as number
+  const single = (descriptor & 0x20) !== 0
+  const sizeFlag = descriptor >> 6
+  const sizeBytes = sizeFlag === 0 ? (single ? 1 : 0) : 1 << sizeFlag
+  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] as number
+  let at = offset + 5
+  const window = single ? undefined : (input[at++] ?? 0)
+  at += dictionaryBytes
+  const contentSize = uint(input, at, sizeBytes) + (sizeFlag === 1 ? 256 : 0)
+  at += sizeBytes
+  const windowSize = window === undefined ? contentSize : windowOf(window)
+  return {
+    ...walkBlocks(input, at, Math.min(windowSize, largestBlock), (descriptor & 4) !== 0),
+    offset,
+    body: at,
+    windowDescriptor: window ?? descriptorFor(contentSize),
+    skippable: false
+  }
+}
+
+const walkBlocks = (
+  input: Uint8Array,
+  body: number,
+  blockMaximum: number,
+  checksum: boolean
+): Pick<Frame, "blocks" | "end" | "whole"> => {
+  const blocks: Array<Block> = []
+  let at = body
+  for (;;) {
+    if (at + 3 > input.length) return { blocks, end: input.length, whole: false }
+    const header = uint(input, at, 3)
+    const type = (header >> 1) & 3
+    const size = header >> 3
+    const end = at + 3 + (type === 1 ? 1 : size)
+    if (type === 3 || end > input.length) return { blocks, end: input.length, whole: false }
+    blocks.push({ offset: at, end, most: type === 2 ? blockMaximum : size })
+    at = end
+    if ((header & 1) === 0) continue
+    const frameEnd = at + (checksum ? 4 : 0)
+    return { blocks, end: Math.min(frameEnd, input.length), whole: frameEnd <= input.length }
+  }
+}
+
+/** Window size that a descriptor byte stands for (RFC 8878 §3.1.1.1.2). */
+const windowOf = (descriptor: number): number => {
+  const base = 2 ** (10 + (descriptor >> 3))
+  return base + (base / 8) * (descriptor & 7)
+}
+
+/** The smallest descriptor whose window holds `size` bytes, up to the 128 MiB that decoders take unasked. */
+const descriptorFor = (size: number): number => {
+  let exponent = 0
+  while (exponent < 17 && 2 ** (10 + exponent) < size) exponent++
+  return exponent << 3
+}
