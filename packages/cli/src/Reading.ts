@@ -54,7 +54,8 @@ export const modelContext = (log: EffectiveLog.EffectiveLog): Effect.Effect<Answ
       ...header,
       multiAgentVersion: version ?? header.multiAgentVersion,
       compactions: log.whole ? scan.compactions() + counted.compactions : undefined,
-      unnumbered: counted.unnumbered
+      unnumbered: counted.unnumbered,
+      whole: false
     })
     return {
       context,

@@ -1,10 +1,8 @@
 /**
  * Where a turn of the user begins, told from the items of a history alone (replay-semantics §0).
  */
-import { Schema } from "effect"
-import { AgentPath } from "../record/Primitive.js"
+import { parseEnvelope } from "../record/InterAgentCommunication.js"
 import type { Message, ResponseItem } from "../record/ResponseItem.js"
-import { defaulted, sparse, struct } from "../record/Shape.js"
 import * as Fragment from "./Fragment.js"
 
 /** The first line of every compaction summary that the reference has written since 0.63.0. */
@@ -30,7 +28,7 @@ export const isBoundary = (item: ResponseItem, registry: Fragment.Registry = Fra
   if (item.role === "user") {
     return registry.summaryIsBoundary ? !hasContextualUser(item, registry) : isRealUserMessage(item, registry)
   }
-  return item.role === "assistant" && isEnvelopeMessage(item)
+  return isEnvelope(item)
 }
 
 /** Whether an item is a user message with a contextual part, whatever else it holds. Cost: as {@link isBoundary}. */
@@ -99,32 +97,12 @@ const hasContextualUser = (message: Message, registry: Fragment.Registry): boole
   return false
 }
 
-const isEnvelopeMessage = (message: Message): boolean => {
-  const [part] = message.content
-  if (message.content.length !== 1 || part === undefined) return false
-  return (part.type === "output_text" || part.type === "input_text") && isEnvelope(part.text)
-}
-
-const envelope = struct({
-  id: sparse(Schema.String),
-  author: AgentPath,
-  recipient: AgentPath,
-  other_recipients: defaulted(Schema.Array(AgentPath), []),
-  content: Schema.String,
-  encrypted_content: sparse(Schema.String),
-  internal_chat_message_metadata_passthrough: sparse(Schema.Struct({ turn_id: sparse(Schema.String) })),
-  trigger_turn: Schema.Boolean
-})
-
 /**
- * Whether a text is the JSON of an inter-agent communication, the form in which assistant messages once carried mail
- * (rollout-format §3.2). Cost: constant for a text that does not start like a JSON object, else one `JSON.parse`.
+ * Whether an item is mail in its oldest form: an assistant message whose only part is the JSON text of an inter-agent
+ * communication (rollout-format §3.2). Cost: constant for a text that does not start like a JSON object, else a parse.
  */
-export const isEnvelope = (text: string): boolean => {
-  if (!/^[ \t\n\r]*\{/.test(text)) return false
-  try {
-    return envelope.is(JSON.parse(text))
-  } catch {
-    return false
-  }
+export const isEnvelope = (item: ResponseItem): boolean => {
+  if (item.type !== "message" || item.role !== "assistant" || item.content.length !== 1) return false
+  const [part] = item.content
+  return (part?.type === "output_text" || part?.type === "input_text") && parseEnvelope(part.text) !== undefined
 }

@@ -119,7 +119,11 @@ const matches = (text: string, from: number, fragment: UserFragment): boolean =>
   }
 }
 
-const isMarked = (text: string, from: number, fragment: Extract<UserFragment, { readonly kind: "marked" }>): boolean => {
+const isMarked = (
+  text: string,
+  from: number,
+  fragment: Extract<UserFragment, { readonly kind: "marked" }>
+): boolean => {
   const { start, end, ignoreCase } = fragment
   if (!startsAt(text, from, start, ignoreCase)) return false
   const at = trimmedEnd(text) - end.length
@@ -241,8 +245,7 @@ const lower = (code: number): number => (code >= 0x41 && code <= 0x5a ? code + 0
 
 const isLower = (code: number): boolean => code >= 0x61 && code <= 0x7a
 
-const isSourceCharacter = (code: number): boolean =>
-  isLower(code) || (code >= 0x30 && code <= 0x39) || code === 0x5f
+const isSourceCharacter = (code: number): boolean => isLower(code) || (code >= 0x30 && code <= 0x39) || code === 0x5f
 
 const skipSpace = (text: string): number => {
   let at = 0

@@ -111,8 +111,9 @@ const assemble = (outcome: ReplayScan.Outcome, head: ReplayLog.Head, options: Op
       referenceContext: outcome.complete.referenceContext || rebuilt,
       worldState: outcome.complete.world,
       window: outcome.complete.window || head.compactions !== undefined,
-      tokenInfo: outcome.atStart || outcome.tokenInfo !== undefined || head.tokenInfo !== undefined,
-      multiAgent: outcome.atStart || head.multiAgentVersion !== undefined || outcome.contextVersion !== undefined
+      tokenInfo: outcome.atStart || head.whole || outcome.tokenInfo !== undefined || head.tokenInfo !== undefined,
+      multiAgent:
+        outcome.atStart || head.whole || head.multiAgentVersion !== undefined || outcome.contextVersion !== undefined
     }
   }
 }

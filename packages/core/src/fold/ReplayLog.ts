@@ -40,6 +40,8 @@ export interface Head {
   /** Whether a compaction without window number is among them. */
   readonly unnumbered: boolean
   readonly tokenInfo: TokenUsageInfo | undefined
+  /** Whether every record of the log was noted, so that what is unset here is nowhere. */
+  readonly whole: boolean
 }
 
 /** A log of which nothing is known. */
@@ -49,10 +51,11 @@ export const emptyHead: Head = {
   multiAgentVersion: undefined,
   compactions: 0,
   unnumbered: false,
-  tokenInfo: undefined
+  tokenInfo: undefined,
+  whole: true
 }
 
-const empty: ReplayLog = { records: Object.freeze([]) as ReadonlyArray<StoredRecord>, length: 0, trimmed: false, cut: 0, compacted: false, head: emptyHead }
+const empty: ReplayLog = { records: [], length: 0, trimmed: false, cut: 0, compacted: false, head: emptyHead }
 
 /** How much is kept: what two context windows need, or everything. */
 export type Keep = "windows" | "all"
@@ -130,7 +133,7 @@ const feed = (log: ReplayLog, scan: ReplayScan.Scan): number => {
 /** Pushing onto the newest state of a shared array is free; onto an older state it copies, so that both stay valid. */
 const push = (log: ReplayLog, record: StoredRecord): ReadonlyArray<StoredRecord> => {
   const shared = log.records as Array<StoredRecord>
-  const records = shared.length === log.length ? shared : shared.slice(0, log.length)
+  const records = log.length > 0 && shared.length === log.length ? shared : shared.slice(0, log.length)
   records.push(record)
   return records
 }

@@ -172,7 +172,7 @@ export const make = (options: Options): Scan => {
       world.push(record)
       worldSettled = record.kind === "compacted" || record.payload.full
     }
-    if (needed === undefined) needed = closed.replaced[0]
+    needed ??= closed.replaced[0]
     window ??= closed.window
     if (settings === undefined && closed.isUserTurn) settings = closed.settings
     if (reference === undefined && (closed.isUserTurn || closed.reference === null)) reference = closed.reference

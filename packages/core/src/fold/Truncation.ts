@@ -85,8 +85,8 @@ export const truncateText = (text: string, budget: Budget): string => {
  * The output of a function or custom tool call as a policy lets it be sent; the same reference when nothing changes.
  *
  * The text parts of a list draw on one budget in order: what fits stays, the first that does not is cut to the rest,
- * and once nothing is left the others are only counted, in one part at the end. Images and encrypted parts stay;
- * audio goes. Cost: {@link cut} for each text.
+ * and the later ones (it too, when there is no rest) are only counted, in one part at the end. Images and encrypted
+ * parts stay; audio goes. Cost: {@link cut} for each text.
  */
 export const truncateOutput = (output: ToolOutput, policy: Policy): ToolOutput => {
   const budget = budgetOf(policy)
@@ -106,6 +106,7 @@ export const truncateItem = (item: ResponseItem, policy: Policy): ResponseItem =
 const truncateList = (parts: ReadonlyArray<ToolOutputPart>, budget: Budget): ReadonlyArray<ToolOutputPart> => {
   const kept: Array<ToolOutputPart> = []
   let rest = budget.amount
+  let full = false
   let omitted = 0
   let changed = false
   for (const part of parts) {
@@ -113,22 +114,23 @@ const truncateList = (parts: ReadonlyArray<ToolOutputPart>, budget: Budget): Rea
       changed = true
     } else if (part.type !== "input_text") {
       kept.push(part)
-    } else if (rest === 0) {
+    } else if (full) {
       omitted++
     } else {
       const text = truncateText(part.text, { kind: budget.kind, amount: rest })
       if (text === part.text) {
         kept.push(part)
         rest -= budget.kind === "tokens" ? tokensOf(text) : utf8Length(text)
-      } else {
-        kept.push({ ...part, text })
-        rest = 0
-        changed = true
+        continue
       }
+      full = true
+      changed = true
+      if (rest === 0) omitted++
+      else kept.push({ ...part, text })
     }
   }
   if (omitted > 0) kept.push({ type: "input_text", text: `[omitted ${omitted} text items ...]` })
-  return changed || omitted > 0 ? kept : parts
+  return changed ? kept : parts
 }
 
 /** Code units of the longest prefix of whole code points within `room` bytes. */

@@ -3,6 +3,12 @@ import { Schema } from "effect"
 import * as Refined from "./Refined.js"
 import * as Shape from "./Shape.js"
 
+/** Keys that only the older, flat form of a tool has; with one of them an object is not of the tagged form (§3.1). */
+export const flatKeys = ["namespace", "exposeToContext"] as const
+
+const absent = Shape.elided(Schema.Undefined, undefined)
+const notFlat = { namespace: absent, exposeToContext: absent }
+
 const functionFields = {
   type: Schema.Literal("function"),
   name: Schema.String,
@@ -11,30 +17,18 @@ const functionFields = {
   deferLoading: Shape.elided(Schema.Boolean, false)
 }
 
-/** Keys that only the older, flat form of a tool has (rollout-format §3.1). */
-export const flatKeys = ["namespace", "exposeToContext"] as const
-
-const notFlat = (value: object) => !flatKeys.some((key) => Object.hasOwn(value, key))
-
 /** A tool of its own. */
-export const DynamicFunction = Refined.refined(
-  Shape.struct(functionFields),
-  "a tool without the keys of the flat form",
-  notFlat
-)
+export const DynamicFunction = Shape.struct({ ...functionFields, ...notFlat })
 export type DynamicFunction = Shape.TypeOf<typeof DynamicFunction>
 
 /** Tools under a common name. */
-export const DynamicNamespace = Refined.refined(
-  Shape.struct({
-    type: Schema.Literal("namespace"),
-    name: Schema.String,
-    description: Schema.String,
-    tools: Schema.Array(Schema.Struct(functionFields))
-  }),
-  "a namespace without the keys of the flat form",
-  notFlat
-)
+export const DynamicNamespace = Shape.struct({
+  type: Schema.Literal("namespace"),
+  name: Schema.String,
+  description: Schema.String,
+  tools: Schema.Array(Schema.Struct(functionFields)),
+  ...notFlat
+})
 export type DynamicNamespace = Shape.TypeOf<typeof DynamicNamespace>
 
 /** A tool or a namespace of tools that the client brings (rollout-format §3.1). */

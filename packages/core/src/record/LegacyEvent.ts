@@ -86,11 +86,7 @@ export const PatchApplyEnd = Shape.struct({
 export type PatchApplyEnd = Shape.TypeOf<typeof PatchApplyEnd>
 
 /** The history was compacted; a further key rejects the line (rollout-format §5.2). */
-export const ContextCompacted = Refined.refined(
-  Shape.struct({ type: Schema.Literal("context_compacted") }),
-  "an object with no key but type",
-  (value) => Object.keys(value).length === 1
-)
+export const ContextCompacted = Refined.exact(Shape.struct({ type: Schema.Literal("context_compacted") }))
 export type ContextCompacted = Shape.TypeOf<typeof ContextCompacted>
 
 /** A tool of an MCP server answered (rollout-format §5.2). */

@@ -7,7 +7,10 @@ export interface Refined<F extends Shape.Fields> extends Omit<Shape.Shape<F>, "s
   readonly schema: Schema.Schema<Schema.Struct.Type<F>>
 }
 
-/** The shape narrowed by a condition on the whole object. */
+/**
+ * The shape narrowed by a condition on the whole object. The condition may look at declared keys only: Schema shows it
+ * an object without the others.
+ */
 export const refined = <F extends Shape.Fields>(
   shape: Shape.Shape<F>,
   expected: string,
@@ -29,6 +32,19 @@ export const aliased = <F extends Shape.Fields>(shape: Shape.Shape<F>, key: stri
     const object = value as object
     return !(Object.hasOwn(object, key) && Object.hasOwn(object, alias))
   })
+
+/** The shape without the objects that have further keys. */
+export const exact = <F extends Shape.Fields>(shape: Shape.Shape<F>): Refined<F> => {
+  type A = Schema.Struct.Type<F>
+  const keys = Object.keys(shape.fields)
+  // Refines any value instead of the shape's schema, which would hide the further keys.
+  const schema = Shape.refine(
+    Schema.Unknown as Schema.Schema<A>,
+    `an object with no keys but ${keys.join(", ")}`,
+    (value) => shape.is(value) && Object.keys(value).every((key) => keys.includes(key))
+  )
+  return { ...shape, schema, is: (value): value is A => Shape.matches(schema, value) }
+}
 
 /** The shapes of a tagged family, by their tag. */
 export type Variants = Readonly<Record<string, { readonly schema: Schema.Schema.AnyNoContext }>>

@@ -1,0 +1,181 @@
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import * as Fold from "../../src/fold/Fold.js"
+import * as ModelContext from "../../src/fold/ModelContext.js"
+import * as ReplayLog from "../../src/fold/ReplayLog.js"
+import type { StoredRecord } from "../../src/record/Record.js"
+import { replay } from "./oracle.js"
+import * as s from "./script.js"
+
+/** Any line, at any place: most such logs no writer would make. */
+const anyLine: fc.Arbitrary<s.Line> = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom(...["a", "b", "c"].map(s.S)) },
+  { weight: 3, arbitrary: fc.constantFrom(...["a", "b", "c"].map(s.C)) },
+  { weight: 1, arbitrary: fc.constantFrom(s.A(), s.A("a"), s.A("b")) },
+  { weight: 2, arbitrary: fc.constantFrom(s.X("a", "m1"), s.X("b", "m2"), s.X(undefined, "m3")) },
+  { weight: 4, arbitrary: fc.string({ minLength: 1, maxLength: 40 }).map((text) => s.user(`u${text}`)) },
+  { weight: 2, arbitrary: fc.nat(99).map((n) => s.assistant(`a${n}`)) },
+  { weight: 1, arbitrary: fc.constantFrom(s.context(), s.permissions(), s.mail("m"), s.I(true), s.M(true), s.U()) },
+  { weight: 1, arbitrary: fc.constantFrom(s.envelope("e", true), s.tokens(3), s.Meta()) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(fc.nat(9), fc.option(fc.nat(5), { nil: undefined }))
+      .map(([n, window_number]) => s.K([s.user(`kept${n}`), s.assistant("r")], window_number === undefined ? {} : { window_number }))
+  },
+  { weight: 1, arbitrary: fc.nat(9).map((n) => s.K(undefined, {}, `summary ${n}`)) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(s.full({ x: { y: 1 } }), s.full({ z: 2 }), s.patch({ x: { y: null, q: 3 } }), s.patch({ z: 4 }))
+  },
+  { weight: 3, arbitrary: fc.integer({ min: 0, max: 4 }).map(s.B) }
+)
+
+const anyLog = fc.array(anyLine, { maxLength: 40 }).map((lines) => s.log(lines))
+/** Small enough that kept user texts are cut and dropped. */
+const budget = fc.constantFrom(5, 12, 40, 20_000)
+
+/** The parts that the oracle knows; the window's number only where it does. */
+const visible = (answer: ModelContext.ModelContext, expected: ReturnType<typeof replay>) => ({
+  history: answer.history,
+  model: answer.previousTurnSettings?.model,
+  reference: answer.referenceContext,
+  world: answer.worldState,
+  windowNumber: expected.windowNumber === undefined ? undefined : answer.window.number
+})
+
+const readBackward = (records: ReadonlyArray<StoredRecord>, rebuildTokens: number) => {
+  const scan = ModelContext.backward({ rebuildTokens })
+  let left = records.length
+  while (left > 0 && !scan.settled()) scan.add(records[--left] as StoredRecord)
+  const head = Fold.run({ initial: ReplayLog.emptyHead, step: ReplayLog.noteHead }, records)
+  return { answer: scan.finish(left === 0, head), left }
+}
+
+describe("replay-semantics §1: the answer of any log", () => {
+  it("is that of a scan over the whole log followed by a fold over the whole log", () => {
+    fc.assert(
+      fc.property(anyLog, budget, (records, rebuildTokens) => {
+        const { answer } = readBackward(records, rebuildTokens)
+        const expected = replay(records, rebuildTokens)
+        expect(visible(answer, expected)).toEqual(expected)
+        expect(Object.values(answer.complete).every(Boolean)).toBe(true)
+      }),
+      { numRuns: 4000 }
+    )
+  })
+
+  it("comes out of the fold as it comes out of the file's end (§10.12, §10.19)", () => {
+    fc.assert(
+      fc.property(anyLog, budget, (records, rebuildTokens) => {
+        const options = { rebuildTokens, keep: "all" } as const
+        const folded = ModelContext.read(Fold.run(ModelContext.fold(options), records), options)
+        const expected = replay(records, rebuildTokens)
+        expect(visible(folded, expected)).toEqual(expected)
+      }),
+      { numRuns: 2000 }
+    )
+  })
+
+  it("is right, or says that it is not certain, when the fold kept two windows only", () => {
+    fc.assert(
+      fc.property(anyLog, budget, (records, rebuildTokens) => {
+        const options = { rebuildTokens }
+        const folded = ModelContext.read(Fold.run(ModelContext.fold(options), records), options)
+        const whole = replay(records, rebuildTokens)
+        if (folded.complete.history) expect(folded.history).toEqual(whole.history)
+        if (folded.complete.previousTurnSettings) expect(folded.previousTurnSettings?.model).toEqual(whole.model)
+        if (folded.complete.referenceContext) expect(folded.referenceContext).toEqual(whole.reference)
+        if (folded.complete.worldState) expect(folded.worldState).toEqual(whole.world)
+        if (folded.complete.window && whole.windowNumber !== undefined) {
+          expect(folded.window.number).toEqual(whole.windowNumber)
+        }
+      }),
+      { numRuns: 4000 }
+    )
+  })
+
+  it("is the same whether the log is folded at once or in two parts (§10.14)", () => {
+    fc.assert(
+      fc.property(anyLog, fc.nat(40), (records, at) => {
+        const fold = ModelContext.fold()
+        const before = Fold.run(fold, records.slice(0, at))
+        const resumed = Fold.run(fold, records.slice(at), before)
+        // The state before is shared with, and must not be changed by, the one that came out of it.
+        expect(ModelContext.read(before)).toEqual(ModelContext.read(Fold.run(fold, records.slice(0, at))))
+        expect(ModelContext.read(resumed)).toEqual(ModelContext.read(Fold.run(fold, records)))
+      })
+    )
+  })
+
+  it("does not change when two continuations of one state are folded in turn (§10.11)", () => {
+    fc.assert(
+      fc.property(anyLog, anyLog, anyLog, (prefix, left, right) => {
+        const fold = ModelContext.fold()
+        const before = Fold.run(fold, prefix)
+        const first = Fold.run(fold, left, before)
+        const answer = ModelContext.read(first)
+        Fold.run(fold, right, before)
+        expect(ModelContext.read(first)).toEqual(answer)
+        expect(answer).toEqual(ModelContext.read(Fold.run(fold, [...prefix, ...left])))
+      })
+    )
+  })
+})
+
+describe("replay-semantics §1.9: the scan stops", () => {
+  const turns = (from: number, count: number): ReadonlyArray<s.Line> =>
+    Array.from({ length: count }, (_, i) => s.turn(`t${from + i}`, `u${from + i}`, s.assistant("a"))).flat()
+  const standalone = (id: string, number: number) => [s.S(id), s.K([s.user("kept")], { window_number: number }), s.C(id)]
+
+  it("behind the newest compaction and one user turn, however long the log in front of it", () => {
+    for (const before of [3, 300]) {
+      const records = s.log(turns(0, before), standalone("k", 1), turns(before, 2))
+      const { left } = readBackward(records, 20_000)
+      expect(left).toBe(s.log(turns(0, before)).length)
+    }
+  })
+
+  it("behind the compaction before the ones that a rollback has undone", () => {
+    const records = s.log(turns(0, 50), standalone("k1", 1), turns(50, 2), standalone("k2", 2), turns(52, 1), s.B(3))
+    const { answer, left } = readBackward(records, 20_000)
+    // The settings come from the turn in front of the compaction that is left.
+    expect(left).toBe(s.log(turns(0, 49)).length)
+    expect(s.texts(answer.history)).toEqual(["kept"])
+    expect(answer.window.number).toBe(1)
+  })
+
+  it("at the user text that fills the budget of a compaction without replacement", () => {
+    const long = (i: number) => s.turn(`t${i}`, "x".repeat(400))
+    const records = s.log(
+      Array.from({ length: 100 }, (_, i) => long(i)).flat(),
+      s.S("k"),
+      s.K(undefined),
+      s.C("k"),
+      s.turn("n", "new")
+    )
+    const { answer, left } = readBackward(records, 300)
+    expect(left).toBeGreaterThan(s.log(Array.from({ length: 95 }, (_, i) => long(i)).flat()).length)
+    const expected = replay(records, 300)
+    expect(visible(answer, expected)).toEqual(expected)
+  })
+})
+
+describe("replay-semantics §1.8: a bounded state", () => {
+  it("keeps two windows of a thread, however many it had", () => {
+    const window = (n: number) => [
+      ...s.turn(`t${n}`, `u${n}`, s.assistant("a")),
+      s.S(`k${n}`),
+      s.K([s.user(`kept${n}`)], { window_number: n }),
+      s.C(`k${n}`)
+    ]
+    const fold = ModelContext.fold()
+    const kept = [4, 40, 400].map((count) => {
+      const state = Fold.run(fold, s.log(Array.from({ length: count }, (_, i) => window(i + 1)).flat()))
+      expect(ModelContext.read(state).window.number).toBe(count)
+      return state.length
+    })
+    expect(kept[1]).toBe(kept[0])
+    expect(kept[2]).toBe(kept[0])
+  })
+})
