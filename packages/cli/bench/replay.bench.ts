@@ -13,7 +13,7 @@ import { NodeContext } from "@effect/platform-node"
 import * as ModelContext from "@skein/core/fold/ModelContext"
 import * as ReplayLog from "@skein/core/fold/ReplayLog"
 import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
-import { Effect, Stream } from "effect"
+import { Effect, ManagedRuntime } from "effect"
 import { verify } from "../src/verb/Verify.js"
 import { writeThread } from "./synthetic.js"
 
@@ -55,8 +55,9 @@ const bare = (path: string, from = 0): number => {
   return lines
 }
 
-const run = <A, E>(effect: Effect.Effect<A, E, NodeContext.NodeContext>): Promise<A> =>
-  Effect.runPromise(Effect.provide(effect, NodeContext.layer))
+const runtime = ManagedRuntime.make(NodeContext.layer)
+
+const run = <A, E>(effect: Effect.Effect<A, E, NodeContext.NodeContext>): Promise<A> => runtime.runPromise(effect)
 
 /** Folds a whole file: history, settings, world state and window, every line checked for damage. */
 const foldWhole = (path: string) =>
@@ -67,14 +68,11 @@ const foldWhole = (path: string) =>
         const fold = ModelContext.fold()
         let state = fold.initial
         let damaged = 0
-        yield* Stream.runForEach(EffectiveLog.decoded(log), (batch) =>
-          Effect.sync(() => {
-            for (const { decoded } of batch) {
-              if (EffectiveLog.isRecord(decoded)) state = fold.step(state, decoded)
-              else if (decoded.kind === "damage") damaged++
-            }
-          })
-        )
+        yield* EffectiveLog.forward(log, (decoded) => {
+          if (EffectiveLog.isRecord(decoded)) state = fold.step(state, decoded)
+          else if (decoded.kind === "damage") damaged++
+          return true
+        })
         return { context: ModelContext.read(state), damaged }
       })
     )
@@ -87,7 +85,7 @@ const answerBackward = (path: string) =>
       Effect.gen(function* () {
         const log = yield* EffectiveLog.open(path)
         const scan = ModelContext.backward()
-        const rest = yield* EffectiveLog.backward(log, ({ decoded }) => {
+        const rest = yield* EffectiveLog.backward(log, (decoded) => {
           if (EffectiveLog.isRecord(decoded)) scan.add(decoded)
           return !scan.settled()
         })

@@ -35,7 +35,7 @@ export const modelContext = (log: EffectiveLog.EffectiveLog): Effect.Effect<Answ
     const own = log.meta?.payload
     let version: SessionMeta["multi_agent_version"]
     let recordsRead = 0
-    const rest = yield* EffectiveLog.backward(log, ({ decoded, piece }) => {
+    const rest = yield* EffectiveLog.backward(log, (decoded, piece) => {
       if (decoded.kind === "blank") return true
       recordsRead++
       if (decoded.kind === "damage") {

@@ -71,11 +71,8 @@ export const cut = (log: EffectiveLog, piece: number, to: number): EffectiveLog 
   pieces: log.pieces.slice(0, piece + 1).map((one, i) => (i === piece ? { ...one, to: Math.min(to, one.to) } : one))
 })
 
-/** A decoded line and the piece that it stands in. */
-export interface Placed {
-  readonly decoded: Decoded
-  readonly piece: number
-}
+/** Takes a decoded line and the index of the piece that it stands in; false ends the reading. */
+export type Take = (decoded: Decoded, piece: number) => boolean
 
 /**
  * The raw lines of a log in order, a chunk's worth at a time, with the index of their piece. Lines of a base that lie
@@ -89,47 +86,47 @@ export const lines = (
   )
 
 /**
- * The decoded lines of a log in order, a chunk's worth at a time: the thread's own header first, as in a fork that was
- * copied whole, then what it inherits, then its own lines.
+ * Feeds the decoded lines of a log in order: the thread's own header first, as in a fork that was copied whole, then
+ * what it inherits, then its own lines. Each line is decoded when its turn comes, so nothing is held for it.
  */
-export const decoded = (log: EffectiveLog): Stream.Stream<ReadonlyArray<Placed>, FileRefused> =>
-  Stream.suspend(() => {
+export const forward = (log: EffectiveLog, take: Take): Effect.Effect<void, FileRefused> =>
+  Effect.suspend(() => {
     const pass = Ordinal.forward()
     const own = log.pieces.length - 1
-    const first = log.pieces.length > 1 && log.meta !== undefined ? log.meta : undefined
-    const body = Stream.map(lines(log), ({ piece, lines: batch }) => {
-      const { below } = log.pieces[piece] as Piece
-      const placed: Array<Placed> = []
-      for (const line of batch) {
-        const one = Record.decode(line)
-        if (piece === own && first !== undefined && line.offset === first.line.offset) continue
-        if (below !== undefined && isFrom(one, below)) continue
-        placed.push({ decoded: pass(one), piece })
-      }
-      return placed
-    })
-    return first === undefined ? body : Stream.concat(Stream.make([{ decoded: first, piece: own }]), body)
+    const first = own > 0 ? log.meta : undefined
+    if (first !== undefined && !take(first, own)) return Effect.void
+    return Stream.runForEachWhile(lines(log), ({ piece, lines: batch }) =>
+      Effect.sync(() => {
+        const { below, meta } = log.pieces[piece] as Piece
+        const form = Record.formOf(meta)
+        for (const line of batch) {
+          if (piece === own && first !== undefined && line.offset === first.line.offset) continue
+          const decoded = Record.decode(line, form)
+          if (below !== undefined && isFrom(decoded, below)) continue
+          if (!take(pass(decoded), piece)) return false
+        }
+        return true
+      })
+    )
   })
-
-/** Takes the next older line of a log; false ends the reading. */
-export type Older = (placed: Placed) => boolean
 
 /**
  * Feeds the decoded lines of a log from the last to the first until `take` has enough. Gives where it stopped: the
  * part of the log that was not read, or undefined when all was.
  */
-export const backward = (log: EffectiveLog, take: Older): Effect.Effect<EffectiveLog | undefined, FileRefused> =>
+export const backward = (log: EffectiveLog, take: Take): Effect.Effect<EffectiveLog | undefined, FileRefused> =>
   Effect.gen(function* () {
     const pass = Ordinal.backward()
     for (let piece = log.pieces.length - 1; piece >= 0; piece--) {
       const one = log.pieces[piece] as Piece
+      const form = Record.formOf(one.meta)
       let offset = one.to
       let going = true
       const step = (line: RawLine): boolean => {
-        const older = Record.decode(line)
+        const older = Record.decode(line, form)
         offset = line.offset
         if (one.below !== undefined && isFrom(older, one.below)) return true
-        for (const decoded of pass(older)) if (!take({ decoded, piece })) return false
+        for (const decoded of pass(older)) if (!take(decoded, piece)) return false
         return true
       }
       yield* Stream.runForEachWhile(RolloutFile.backward(one.file, { to: one.to }), (batch) =>
@@ -143,7 +140,7 @@ export const backward = (log: EffectiveLog, take: Older): Effect.Effect<Effectiv
       )
       if (!going) return cut(log, piece, offset)
     }
-    for (const decoded of pass(undefined)) take({ decoded, piece: 0 })
+    for (const decoded of pass(undefined)) take(decoded, 0)
     return undefined
   })
 
@@ -163,7 +160,7 @@ const header = (file: RolloutFile.RolloutFile): Effect.Effect<Record.Of<"session
         blank = false
         return true
       }
-      const decoded = Record.decode(line)
+      const decoded = Record.decode(line, blank ? "bare" : "enveloped")
       if (decoded.kind !== "blank") blank = false
       if (decoded.kind === "damage" && decoded.reason === "unknown-history-mode") refused = decoded.detail
       if (decoded.kind === "session_meta") found = decoded

@@ -60,7 +60,7 @@ export const verify = (
       const log = yield* EffectiveLog.open(file)
       const own = log.pieces[log.pieces.length - 1] as EffectiveLog.Piece
       const problems: Array<Diagnostic> = [...log.diagnostics]
-      const look = examiner(file, log.meta?.payload.history_mode === "paginated", problems)
+      const look = examiner(file, log.meta, problems)
       yield* Stream.runForEach(RolloutFile.forward(own.file), (batch) =>
         Effect.sync(() => {
           for (const line of batch) look.line(line)
@@ -78,7 +78,9 @@ export const verify = (
   )
 
 /** Takes the lines of a file one by one and pushes what is wrong with them. */
-export const examiner = (path: string, paginated: boolean, problems: Array<Diagnostic>) => {
+export const examiner = (path: string, header: Record.Of<"session_meta"> | undefined, problems: Array<Diagnostic>) => {
+  const paginated = header?.payload.history_mode === "paginated"
+  const form = Record.formOf(header)
   const pass = Ordinal.forward()
   let lines = 0
   let records = 0
@@ -89,7 +91,7 @@ export const examiner = (path: string, paginated: boolean, problems: Array<Diagn
     lines: () => lines,
     records: () => records,
     line: (line: Parameters<typeof Record.decode>[0]): void => {
-      const decoded = pass(Record.decode(line))
+      const decoded = pass(Record.decode(line, form))
       if (decoded.kind === "blank") return
       lines++
       if (!line.terminated) {

@@ -42,7 +42,7 @@ export const windows = (file: string, at: string | undefined) =>
       const log = at === undefined ? opened : yield* Position.before(opened, at)
       const scan = ReplayScan.make({ registry: Fragment.newest, rebuildTokens: Rebuild.defaultTokens })
       const compactions: Array<{ readonly record: Of<"compacted">; readonly piece: number }> = []
-      yield* EffectiveLog.backward(log, ({ decoded, piece }) => {
+      yield* EffectiveLog.backward(log, (decoded, piece) => {
         if (!EffectiveLog.isRecord(decoded)) return true
         if (decoded.kind === "compacted") compactions.push({ record: decoded, piece })
         scan.add(decoded)

@@ -4,7 +4,7 @@ import type { StoredRecord } from "@skein/core/record/Record"
 import type { Diagnostic } from "@skein/store-fs/Diagnostic"
 import { ofDamage } from "@skein/store-fs/Diagnostic"
 import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
-import { Effect, Stream } from "effect"
+import { Effect } from "effect"
 import { compare, type Operation } from "fast-json-patch"
 import * as Position from "../Position.js"
 import * as Reading from "../Reading.js"
@@ -67,26 +67,24 @@ export const changes = (file: string, at: string | undefined) =>
       let folded = fold.initial
       let state: unknown = null
       let complete = true
-      yield* Stream.runForEach(EffectiveLog.decoded(log), (batch) =>
-        Effect.sync(() => {
-          for (const { decoded, piece } of batch) {
-            const path = log.pieces[piece]?.file.path ?? file
-            if (decoded.kind === "damage") diagnostics.push(ofDamage(path, decoded))
-            if (!EffectiveLog.isRecord(decoded)) continue
-            folded = fold.step(folded, decoded)
-            const cause = causeOf(decoded)
-            if (cause === undefined) continue
-            const read = ModelContext.read(folded)
-            complete = read.complete.worldState
-            const next = read.worldState ?? null
-            const operations = between(state, next)
-            state = next
-            if (operations.length === 0) continue
-            const { number, offset } = decoded.line
-            found.push({ file: path, line: number ?? null, offset, timestamp: decoded.timestamp, cause, operations })
-          }
-        })
-      )
+      yield* EffectiveLog.forward(log, (decoded, piece) => {
+        const path = log.pieces[piece]?.file.path ?? file
+        if (decoded.kind === "damage") diagnostics.push(ofDamage(path, decoded))
+        if (!EffectiveLog.isRecord(decoded)) return true
+        folded = fold.step(folded, decoded)
+        const cause = causeOf(decoded)
+        if (cause === undefined) return true
+        const read = ModelContext.read(folded)
+        complete = read.complete.worldState
+        const next = read.worldState ?? null
+        const operations = between(state, next)
+        state = next
+        if (operations.length > 0) {
+          const { number, offset } = decoded.line
+          found.push({ file: path, line: number ?? null, offset, timestamp: decoded.timestamp, cause, operations })
+        }
+        return true
+      })
       const document: ChangesDocument = {
         file,
         threadId: log.meta?.payload.id ?? null,

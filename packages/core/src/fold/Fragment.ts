@@ -135,9 +135,8 @@ const isKeyed = (text: string, from: number, start: string): boolean => {
   const keyAt = from + 1 + start.length
   const keyEnd = text.indexOf(">", keyAt)
   if (keyEnd < 0) return false
-  const close = `</${start}${text.slice(keyAt, keyEnd)}>`
-  const to = trimmedEnd(text)
-  return to - close.length > keyEnd && text.endsWith(close, to)
+  // The closing tag cannot overlap the opening one: it would have to end at the same `>` and is longer.
+  return text.endsWith(`</${start}${text.slice(keyAt, keyEnd)}>`, trimmedEnd(text))
 }
 
 const isSourced = (text: string, from: number, tag: string, attribute: string): boolean => {
@@ -147,10 +146,7 @@ const isSourced = (text: string, from: number, tag: string, attribute: string): 
   if (!isLower(text.charCodeAt(valueAt))) return false
   let at = valueAt + 1
   while (isSourceCharacter(text.charCodeAt(at))) at++
-  if (!text.startsWith('">', at)) return false
-  const close = `</${tag}>`
-  const to = trimmedEnd(text)
-  return to - close.length >= at + 2 && text.endsWith(close, to)
+  return text.startsWith('">', at) && text.endsWith(`</${tag}>`, trimmedEnd(text))
 }
 
 const isElement = (text: string, from: number, tag: string, attribute: string): boolean => {

@@ -3,13 +3,7 @@
  * modes keep; `LegacyEvent.ts` and `RetiredEvent.ts` hold the others that can be read.
  */
 import { Schema } from "effect"
-import {
-  CollaborationMode,
-  ModeKind,
-  Personality,
-  ReasoningEffort,
-  ReasoningSummary
-} from "./Collaboration.js"
+import { CollaborationMode, ModeKind, Personality, ReasoningEffort, ReasoningSummary } from "./Collaboration.js"
 import { ErrorBody } from "./ErrorInfo.js"
 import { Unsigned32 } from "./Integer.js"
 import * as LegacyEvent from "./LegacyEvent.js"

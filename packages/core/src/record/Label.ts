@@ -70,9 +70,7 @@ export const of = (entry: Entry): string => {
     case "response_item":
       return ofItem(entry.payload.type)
     case "event_msg":
-      return entry.payload.type === "item_completed"
-        ? ofTurnItem(entry.payload.item.type)
-        : ofEvent(entry.payload.type)
+      return entry.payload.type === "item_completed" ? ofTurnItem(entry.payload.item.type) : ofEvent(entry.payload.type)
     default:
       return records[entry.kind]
   }

@@ -73,6 +73,16 @@ export type StoredRecord = Known | (Common & { readonly kind: "unknown"; readonl
 /** A record of one kind. */
 export type Of<K extends StoredRecord["kind"]> = Extract<StoredRecord, { readonly kind: K }>
 
+/**
+ * How the lines of a file are written: with an envelope, or bare as 0.20.0 wrote them. A bare line in a file that has
+ * envelopes is none of its records (rollout-format §2.1).
+ */
+export type Form = "enveloped" | "bare"
+
+/** The form of the file whose header this is. */
+export const formOf = (header: Of<"session_meta"> | undefined): Form =>
+  header?.upcast?.split(", ").includes(Bare.name) === true ? "bare" : "enveloped"
+
 /** What a line comes to. */
 export type Decoded = StoredRecord | Blank | Damage
 
@@ -83,13 +93,18 @@ export type Decoded = StoredRecord | Blank | Damage
  * own; what the reference's reader would drop is {@link Damage}. Cost: {@link Jsonl.parse} and one check of the
  * declared fields.
  */
-export const decode = (line: RawLine): Decoded => {
+export const decode = (line: RawLine, form: Form = "enveloped"): Decoded => {
   const parsed = Jsonl.parse(line)
-  return parsed.kind === "value" ? view(parsed.value, line, parsed.inexact) : parsed
+  return parsed.kind === "value" ? view(parsed.value, line, form, parsed.inexact) : parsed
 }
 
 /** Reads a parsed line as a record; `decode` without the parsing. */
-export const view = (value: unknown, line: RawLine, inexact = false): StoredRecord | Damage => {
+export const view = (
+  value: unknown,
+  line: RawLine,
+  form: Form = "enveloped",
+  inexact = false
+): StoredRecord | Damage => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return Jsonl.damage(line, "not-an-object", "the line is JSON, but no object")
   }
@@ -97,7 +112,7 @@ export const view = (value: unknown, line: RawLine, inexact = false): StoredReco
   const { timestamp, type, payload } = envelope
   const ordinal = envelope["ordinal"] ?? undefined
   if (typeof timestamp !== "string" || typeof type !== "string" || !isObject(payload)) {
-    return viewBare(envelope, line, inexact)
+    return viewBare(envelope, line, form, inexact)
   }
   if (ordinal !== undefined && !(typeof ordinal === "number" && Number.isInteger(ordinal) && ordinal >= 0)) {
     return Jsonl.damage(line, "bad-envelope", "ordinal should be an integer from 0")
@@ -123,9 +138,10 @@ const extrasOf = (envelope: Readonly<Record<string, unknown>>): Common["extras"]
 const viewBare = (
   envelope: Readonly<Record<string, unknown>>,
   line: RawLine,
+  form: Form,
   inexact: boolean
 ): StoredRecord | Damage => {
-  const bare = Bare.bareLine(envelope)
+  const bare = form === "bare" ? Bare.bareLine(envelope) : undefined
   if (bare === "state") {
     const marker: Unknown = { level: "marker", name: "state", value: envelope }
     return { kind: "unknown", payload: marker, ...bareHead(line, "", inexact), upcast: Bare.name }

@@ -39,9 +39,9 @@ export const exact = <F extends Shape.Fields>(shape: Shape.Shape<F>): Refined<F>
   const keys = Object.keys(shape.fields)
   // Refines any value instead of the shape's schema, which would hide the further keys.
   const schema = Shape.refine(
-    Schema.Unknown as Schema.Schema<A>,
+    Schema.Unknown as unknown as Schema.Schema<A>,
     `an object with no keys but ${keys.join(", ")}`,
-    (value) => shape.is(value) && Object.keys(value).every((key) => keys.includes(key))
+    (value) => shape.is(value) && Object.keys(value as object).every((key) => keys.includes(key))
   )
   return { ...shape, schema, is: (value): value is A => Shape.matches(schema, value) }
 }

@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { MultiAgentVersion } from "./Collaboration.js"
 import { DynamicToolSpec } from "./DynamicTool.js"
 import { Integer32 } from "./Integer.js"
-import { AgentPath, AbsolutePath, Path, PathUri, Unsigned, Uuid } from "./Primitive.js"
+import { AbsolutePath, AgentPath, Path, PathUri, Unsigned, Uuid } from "./Primitive.js"
 import * as Refined from "./Refined.js"
 import * as Shape from "./Shape.js"
 

@@ -277,14 +277,17 @@ const buildUnion = (types: ReadonlyArray<SchemaAST.AST>): Predicate => {
   const members = types.map(predicate)
   const tag = sharedTag(types)
   if (tag !== undefined) {
-    const byTag = new Map<unknown, Predicate>()
+    const byTag = new Map<unknown, Array<Predicate>>()
     types.forEach((type, i) => {
-      byTag.set(tagOf(type, tag), members[i] as Predicate)
+      const name = tagOf(type, tag)
+      byTag.set(name, [...(byTag.get(name) ?? []), members[i] as Predicate])
     })
     return (value) => {
       if (typeof value !== "object" || value === null) return false
-      const member = byTag.get((value as Record<string, unknown>)[tag])
-      return member?.(value) ?? false
+      const candidates = byTag.get((value as Record<string, unknown>)[tag])
+      if (candidates === undefined) return false
+      for (let i = 0; i < candidates.length; i++) if ((candidates[i] as Predicate)(value)) return true
+      return false
     }
   }
   return (value) => {
@@ -294,18 +297,14 @@ const buildUnion = (types: ReadonlyArray<SchemaAST.AST>): Predicate => {
 }
 
 const tagOf = (ast: SchemaAST.AST, key: string): unknown => {
-  const literal = ast._tag === "Refinement" ? ast.from : ast
-  if (literal._tag !== "TypeLiteral") return undefined
-  const property = literal.propertySignatures.find((candidate) => candidate.name === key)
+  if (ast._tag === "Refinement") return tagOf(ast.from, key)
+  if (ast._tag !== "TypeLiteral") return undefined
+  const property = ast.propertySignatures.find((candidate) => candidate.name === key)
   return property !== undefined && !property.isOptional && property.type._tag === "Literal"
     ? property.type.literal
     : undefined
 }
 
-const sharedTag = (types: ReadonlyArray<SchemaAST.AST>): string | undefined => {
-  for (const key of ["type", "kind"]) {
-    const tags = types.map((type) => tagOf(type, key))
-    if (tags.every((tag) => tag !== undefined) && new Set(tags).size === tags.length) return key
-  }
-  return undefined
-}
+/** The key by which all members of a union can be told apart, at least roughly. */
+const sharedTag = (types: ReadonlyArray<SchemaAST.AST>): string | undefined =>
+  ["type", "kind"].find((key) => types.every((type) => tagOf(type, key) !== undefined))

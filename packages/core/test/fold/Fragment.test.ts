@@ -180,6 +180,17 @@ describe("replay-semantics §0, contextual user fragments", () => {
     expect(Fragment.isContextualUser("<own>x</own>", own)).toBe(true)
     expect(Fragment.isContextualUser("<skill>x</skill>", own)).toBe(false)
   })
+
+  it("lets no character count for both the start and the end", () => {
+    const own: Fragment.Registry = {
+      user: [{ kind: "marked", start: "--", end: "--", ignoreCase: false }],
+      developer: [],
+      summaryIsBoundary: false
+    }
+    expect(Fragment.isContextualUser("----", own)).toBe(true)
+    expect(Fragment.isContextualUser("---", own)).toBe(false)
+    expect(Fragment.isContextualUser("--", own)).toBe(false)
+  })
 })
 
 describe("replay-semantics §0, contextual developer fragments", () => {

@@ -44,7 +44,8 @@ describe("the examples of the format's page are read, and written the same again
   })
 
   it("there is one for each item, and for each turn item but the user's message", () => {
-    const types = (examples: ReadonlyArray<string>) => new Set(examples.map((json) => (JSON.parse(json) as Tagged).type))
+    const types = (examples: ReadonlyArray<string>) =>
+      new Set(examples.map((json) => (JSON.parse(json) as Tagged).type))
     assert.deepStrictEqual(types(Examples.items), new Set(Object.keys(ResponseItem.variants)))
     const items = new Set(Object.keys(TurnItem.variants))
     items.delete("UserMessage")

@@ -1,6 +1,4 @@
 import { assert, describe, it } from "vitest"
-import * as Examples from "./Examples.js"
-import { shapeFor } from "./Shapes.js"
 import * as Content from "../../src/record/Content.js"
 import * as ErrorInfo from "../../src/record/ErrorInfo.js"
 import * as EventMsg from "../../src/record/EventMsg.js"
@@ -11,6 +9,8 @@ import * as SessionMeta from "../../src/record/SessionMeta.js"
 import * as Shape from "../../src/record/Shape.js"
 import * as TurnContext from "../../src/record/TurnContext.js"
 import * as TurnItem from "../../src/record/TurnItem.js"
+import * as Examples from "./Examples.js"
+import { shapeFor } from "./Shapes.js"
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -36,7 +36,7 @@ const payloadOf = (type: string): Json => {
 const item = (tag: string): Json => {
   for (const text of [...Examples.items, ...Examples.events, ...Examples.turnItems]) {
     const value = JSON.parse(text) as Json
-    if (value["type"] === tag) return value
+    if (value.type === tag) return value
   }
   throw new Error(`no example of ${tag}`)
 }
@@ -66,7 +66,9 @@ describe("codes of fields (rollout-format §0)", () => {
 
   it("writing fills in N and D, and leaves out S and E", () => {
     assert.strictEqual(
-      JSON.stringify(make({ id, session_id: id, timestamp: "t", cwd: "/r", originator: "", cli_version: "1", git: null })),
+      JSON.stringify(
+        make({ id, session_id: id, timestamp: "t", cwd: "/r", originator: "", cli_version: "1", git: null })
+      ),
       `{"session_id":"${id}","id":"${id}","timestamp":"t","cwd":"/r","originator":"","cli_version":"1",` +
         `"source":"vscode","model_provider":null,"base_instructions":null,"history_mode":"legacy"}`
     )
@@ -157,9 +159,9 @@ describe("items (rollout-format §4)", () => {
   })
 
   it("accept an output without a call, as 0.169.0 writes it", () => {
-    const output = { type: "function_call_output", name: "goal_objective", namespace: "agent", output: "x" }
+    const output = { type: "function_call_output", name: "goal_objective", namespace: "agent", output: "x" } as const
     assert.isTrue(ResponseItem.FunctionCallOutput.is(output))
-    assert.deepStrictEqual(ResponseItem.FunctionCallOutput.make({ ...output, type: "function_call_output" }), output)
+    assert.deepStrictEqual(ResponseItem.FunctionCallOutput.make(output), output)
   })
 
   it("reasoning writes unset content as null, and no array without reasoning_text", () => {
@@ -182,7 +184,9 @@ describe("items (rollout-format §4)", () => {
 
   it("take the four details of an image only", () => {
     const image = { type: "input_image", image_url: "data:," }
-    const accepted = ["auto", "low", "high", "original", null].map((detail) => Content.InputImage.is({ ...image, detail }))
+    const accepted = ["auto", "low", "high", "original", null].map((detail) =>
+      Content.InputImage.is({ ...image, detail })
+    )
     assert.deepStrictEqual(accepted, [true, true, true, true, true])
     assert.isFalse(Content.InputImage.is({ ...image, detail: "medium" }))
   })

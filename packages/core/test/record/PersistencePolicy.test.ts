@@ -14,7 +14,8 @@ const decided = (kind: string, payload: unknown): string => {
   return `${decide(entry, "legacy")} ${decide(entry, "paginated")}`
 }
 
-const item = (type: string, more: object = {}) => decided("event_msg", { type: "item_completed", item: { type, ...more } })
+const item = (type: string, more: object = {}) =>
+  decided("event_msg", { type: "item_completed", item: { type, ...more } })
 
 describe("what is kept in legacy and in paginated threads (rollout-format §6)", () => {
   it("records that are neither items nor events: always", () => {
@@ -61,7 +62,10 @@ describe("what is kept in legacy and in paginated threads (rollout-format §6)",
     assert.strictEqual(liveEvents.length, 44)
     assert.strictEqual(retired.length, 16)
     assert.strictEqual(new Set<NeverPersisted>([...liveEvents, ...retired]).size, 60)
-    assert.deepStrictEqual(liveEvents.filter((name) => EventMsg.isKnown(name)), ["item_started"])
+    assert.deepStrictEqual(
+      liveEvents.filter((name) => EventMsg.isKnown(name)),
+      ["item_started"]
+    )
   })
 })
 

@@ -33,6 +33,12 @@ const lift = (kind: string, payload: unknown): Lifted | undefined => {
   return matches(current) ? { payload: current, names } : undefined
 }
 
+const lifted = (kind: string, payload: unknown): Json => {
+  const result = lift(kind, payload)
+  if (result === undefined) assert.fail(`nothing lifts ${JSON.stringify(payload)}`)
+  return result.payload as Json
+}
+
 const lineOf = (type: string): Json => {
   for (const text of Examples.records) {
     const line = JSON.parse(text) as { readonly type: string; readonly payload: Json }
@@ -126,7 +132,7 @@ describe("session_meta (rollout-format §3.1)", () => {
       ]
     }
     const tagged = (name: string) => ({ type: "function", ...tool(name) })
-    assert.deepStrictEqual((lift("session_meta", older)?.payload as Json)["dynamic_tools"], [
+    assert.deepStrictEqual(lifted("session_meta", older).dynamic_tools, [
       { type: "namespace", name: "n", description: "", tools: [tagged("a"), tagged("c")] },
       { ...tagged("b"), deferLoading: true },
       tagged("d"),
@@ -173,7 +179,7 @@ describe("items and events", () => {
     const event = JSON.parse(example) as { readonly thread_settings: Json }
     const settings = { approval_policy: "on-failure", approvals_reviewer: "guardian_subagent", permission_profile: {} }
     const older = { ...event, thread_settings: { ...event.thread_settings, ...settings } }
-    assert.deepInclude((lift("event_msg", older)?.payload as typeof event).thread_settings, {
+    assert.deepInclude(lifted("event_msg", older).thread_settings, {
       approval_policy: "on-request",
       approvals_reviewer: "auto_review",
       permission_profile: {
@@ -195,13 +201,18 @@ describe("items and events", () => {
       ...completed,
       item: { ...item, action: { type: "other" } }
     })
+    const extension = { type: "Extension", kind: "web.search", id: "w", query: "q", action: { type: "scroll" } }
+    assert.deepStrictEqual(lift("event_msg", { ...completed, item: extension })?.payload, {
+      ...completed,
+      item: { ...extension, action: { type: "other" } }
+    })
     const bad = { type: "web_search_call", action: { type: "search", query: 5 } }
     assert.isUndefined(lift("response_item", bad))
   })
 })
 
 describe("turn_context (rollout-format §7.1)", () => {
-  const lifted = (more: Json) => lift("turn_context", { ...context, ...more })?.payload
+  const liftedWith = (more: Json) => lift("turn_context", { ...context, ...more })?.payload
 
   it.each([
     [{ sandbox_policy: { mode: "danger-full-access" } }, { sandbox_policy: { type: "danger-full-access" } }],
@@ -217,7 +228,7 @@ describe("turn_context (rollout-format §7.1)", () => {
       { collaboration_mode: { mode: "default", settings: { model: "m" } } }
     ])
   ] as ReadonlyArray<readonly [Json, Json]>)("%j becomes %j", (older, current) => {
-    assert.deepStrictEqual(lifted(older), { ...context, ...current })
+    assert.deepStrictEqual(liftedWith(older), { ...context, ...current })
   })
 
   it("access none is deny, and current_working_directory is project_roots, in both places", () => {
@@ -231,12 +242,12 @@ describe("turn_context (rollout-format §7.1)", () => {
       file_system_sandbox_policy: { kind: "restricted", entries: entries(kind, access) }
     })
     const older = settings("current_working_directory", "none")
-    assert.deepStrictEqual(lifted(older), { ...context, ...settings("project_roots", "deny") })
+    assert.deepStrictEqual(liftedWith(older), { ...context, ...settings("project_roots", "deny") })
   })
 
   const profile = (older: unknown) => {
-    const payload = lifted({ permission_profile: older })
-    return payload === undefined ? undefined : (payload as Json)["permission_profile"]
+    const payload = liftedWith({ permission_profile: older })
+    return payload === undefined ? undefined : (payload as Json).permission_profile
   }
   const managed = (network: string, file_system: Json = {}) => ({
     type: "managed",
@@ -248,12 +259,15 @@ describe("turn_context (rollout-format §7.1)", () => {
     assert.deepStrictEqual(profile({}), managed("restricted"))
     assert.deepStrictEqual(profile({ network: { enabled: true }, file_system: null }), managed("enabled"))
     assert.deepStrictEqual(profile({ network: { enabled: null } }), managed("restricted"))
-    assert.deepStrictEqual(profile({ file_system: { read: ["/a"], write: ["/b"] } }), managed("restricted", {
-      entries: [
-        { path: { type: "path", path: "/a" }, access: "read" },
-        { path: { type: "path", path: "/b" }, access: "write" }
-      ]
-    }))
+    assert.deepStrictEqual(
+      profile({ file_system: { read: ["/a"], write: ["/b"] } }),
+      managed("restricted", {
+        entries: [
+          { path: { type: "path", path: "/a" }, access: "read" },
+          { path: { type: "path", path: "/b" }, access: "write" }
+        ]
+      })
+    )
     const entry = { path: { type: "path", path: "/a" }, access: "none" }
     assert.deepStrictEqual(
       profile({ file_system: { entries: [entry], glob_scan_max_depth: 3 } }),

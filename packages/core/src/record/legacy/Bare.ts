@@ -39,7 +39,7 @@ export const bareLine = (value: unknown): BareLine | "state" | undefined => {
 }
 
 const opening = (line: JsonObject, id: string, timestamp: string): SessionMeta => {
-  const git = line["git"]
+  const git = line.git
   return SessionMeta.make({
     session_id: id,
     id,

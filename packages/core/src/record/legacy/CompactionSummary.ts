@@ -6,5 +6,5 @@ export const compactionSummary: Upcast = {
   name: "compaction-summary",
   kind: "response_item",
   upcast: (payload) =>
-    isObject(payload) && payload["type"] === "compaction_summary" ? { ...payload, type: "compaction" } : undefined
+    isObject(payload) && payload.type === "compaction_summary" ? { ...payload, type: "compaction" } : undefined
 }

@@ -11,7 +11,7 @@ export const eventAliases: Upcast = {
   name: "event-alias",
   kind: "event_msg",
   upcast: (payload) => {
-    const type = isObject(payload) ? current.get(payload["type"]) : undefined
+    const type = isObject(payload) ? current.get(payload.type) : undefined
     return isObject(payload) && type !== undefined ? { ...payload, type } : undefined
   }
 }

@@ -57,7 +57,7 @@ export const flatDynamicTools: Upcast = {
   kind: "session_meta",
   upcast: (payload) => {
     if (!isObject(payload)) return undefined
-    const tools: unknown = payload["dynamic_tools"]
+    const tools: unknown = payload.dynamic_tools
     return Array.isArray(tools) && tools.length > 0 && tools.every(isFlat)
       ? { ...payload, dynamic_tools: grouped(tools) }
       : undefined

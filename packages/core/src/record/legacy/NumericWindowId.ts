@@ -12,6 +12,6 @@ export const numericWindowId: Upcast = {
     if (!isObject(payload)) return undefined
     const { window_id, ...rest } = payload
     if (typeof window_id !== "number" || !Number.isInteger(window_id) || window_id < 0) return undefined
-    return { ...rest, window_number: payload["window_number"] ?? window_id }
+    return { ...rest, window_number: payload.window_number ?? window_id }
   }
 }

@@ -9,16 +9,15 @@ import { compactionSummary } from "./CompactionSummary.js"
 import { unrecognizedCallAction } from "./Unrecognized.js"
 import { isObject, type JsonObject, type Upcast } from "./Upcast.js"
 
-const lifted = (item: unknown): unknown =>
-  compactionSummary.upcast(item) ?? unrecognizedCallAction.upcast(item) ?? item
+const lifted = (item: unknown): unknown => compactionSummary.upcast(item) ?? unrecognizedCallAction.upcast(item) ?? item
 
 const isForeign = (item: unknown): boolean =>
-  isObject(item) && typeof item["type"] === "string" && !ResponseItem.isKnown(item["type"])
+  isObject(item) && typeof item.type === "string" && !ResponseItem.isKnown(item.type)
 
 const filtered = (payload: JsonObject, items: ReadonlyArray<unknown>): JsonObject => {
   const current = items.map(lifted)
   const kept = current.map((item) => !isForeign(item))
-  const metadata: unknown = payload["replacement_history_metadata"]
+  const metadata: unknown = payload.replacement_history_metadata
   return {
     ...payload,
     replacement_history: current.filter((_, i) => kept[i]),
@@ -34,8 +33,10 @@ export const replacementHistory: Upcast = {
   kind: "compacted",
   upcast: (payload) => {
     if (!isObject(payload)) return undefined
-    const items: unknown = payload["replacement_history"]
+    const items: unknown = payload.replacement_history
     if (!Array.isArray(items)) return undefined
-    return items.some((item: unknown) => isForeign(item) || lifted(item) !== item) ? filtered(payload, items) : undefined
+    return items.some((item: unknown) => isForeign(item) || lifted(item) !== item)
+      ? filtered(payload, items)
+      : undefined
   }
 }

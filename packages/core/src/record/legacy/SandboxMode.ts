@@ -5,7 +5,7 @@
 import { at, isObject, replacing } from "./Upcast.js"
 
 const typed = (policy: unknown): unknown => {
-  if (!isObject(policy) || Object.hasOwn(policy, "type") || typeof policy["mode"] !== "string") return policy
+  if (!isObject(policy) || Object.hasOwn(policy, "type") || typeof policy.mode !== "string") return policy
   const { mode, ...rest } = policy
   return { type: mode, ...rest }
 }

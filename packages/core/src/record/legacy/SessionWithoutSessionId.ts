@@ -9,7 +9,7 @@ export const sessionWithoutSessionId: Upcast = {
   name: "session-without-session-id",
   kind: "session_meta",
   upcast: (payload) =>
-    isObject(payload) && !Object.hasOwn(payload, "session_id") && typeof payload["id"] === "string"
-      ? { session_id: payload["id"], ...payload }
+    isObject(payload) && !Object.hasOwn(payload, "session_id") && typeof payload.id === "string"
+      ? { session_id: payload.id, ...payload }
       : undefined
 }

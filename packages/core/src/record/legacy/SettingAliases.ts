@@ -36,6 +36,6 @@ export const contextAliases = replacing("setting-alias", "turn_context", setting
 
 /** Gives the values of a thread's settings and of a turn's start their current names. */
 export const eventSettingAliases = replacing("setting-alias", "event_msg", (payload) => {
-  if (isObject(payload) && payload["type"] === "task_started") return at(payload, "collaboration_mode_kind", mode)
+  if (isObject(payload) && payload.type === "task_started") return at(payload, "collaboration_mode_kind", mode)
   return at(payload, "thread_settings", settings)
 })

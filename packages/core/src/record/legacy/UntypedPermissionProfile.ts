@@ -13,7 +13,7 @@ const unset = (value: unknown): value is null | undefined => value === undefined
 const network = (value: unknown): string | undefined => {
   if (unset(value)) return "restricted"
   if (!isObject(value) || !only(value, ["enabled"])) return undefined
-  const enabled = value["enabled"]
+  const enabled = value.enabled
   if (!unset(enabled) && typeof enabled !== "boolean") return undefined
   return enabled === true ? "enabled" : "restricted"
 }
@@ -29,16 +29,18 @@ const fileSystem = (value: unknown): unknown => {
   if (!isObject(value)) return undefined
   if (only(value, ["entries", "glob_scan_max_depth"])) return { type: "restricted", entries: [], ...value }
   if (!only(value, ["read", "write"])) return undefined
-  const read = paths(value["read"], "read")
-  const write = paths(value["write"], "write")
+  const read = paths(value.read, "read")
+  const write = paths(value.write, "write")
   return read === undefined || write === undefined ? undefined : { type: "restricted", entries: [...read, ...write] }
 }
 
 const tagged = (profile: unknown): unknown => {
   if (!isObject(profile) || !only(profile, ["network", "file_system"])) return profile
-  const access = network(profile["network"])
-  const files = fileSystem(profile["file_system"])
-  return access === undefined || files === undefined ? profile : { type: "managed", file_system: files, network: access }
+  const access = network(profile.network)
+  const files = fileSystem(profile.file_system)
+  return access === undefined || files === undefined
+    ? profile
+    : { type: "managed", file_system: files, network: access }
 }
 
 /** Tags the profile of a turn's context. */
