@@ -4,7 +4,7 @@ import * as Record from "@skein/core/record/Record"
 import * as Sniff from "@skein/core/record/Sniff"
 import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
 import type { FileRefused } from "@skein/store-fs/FileError"
-import { Data, Effect, Stream } from "effect"
+import { Data, Effect } from "effect"
 
 /** A request that cannot be carried out as it was put. */
 export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
@@ -51,16 +51,11 @@ const cutWhere = (
 ): Effect.Effect<EffectiveLog.EffectiveLog | undefined, FileRefused> =>
   Effect.gen(function* () {
     let found: EffectiveLog.EffectiveLog | undefined
-    yield* Stream.runForEachWhile(EffectiveLog.lines(log), ({ piece, lines }) =>
-      Effect.sync(() => {
-        for (const line of lines) {
-          if (!stop(line, piece)) continue
-          found = EffectiveLog.cut(log, piece, line.offset)
-          return false
-        }
-        return true
-      })
-    )
+    yield* EffectiveLog.lines(log, (line, piece) => {
+      if (!stop(line, piece)) return true
+      found = EffectiveLog.cut(log, piece, line.offset)
+      return false
+    })
     return found
   })
 
@@ -101,8 +96,7 @@ const atTime = (
   )
 
 const writtenAt = (line: RawLine): number | undefined => {
-  const head = Sniff.head(line.bytes)
-  let timestamp = head?.timestamp
+  let timestamp = Sniff.timestamp(line.bytes)
   if (timestamp === undefined) {
     const decoded = Record.decode(line)
     if (EffectiveLog.isRecord(decoded)) timestamp = decoded.timestamp

@@ -1,7 +1,7 @@
 /** Reads a log's answers: the scan from its end, and what it takes to be honest about them. */
 import * as ModelContext from "@skein/core/fold/ModelContext"
 import * as ReplayLog from "@skein/core/fold/ReplayLog"
-import type { Damage } from "@skein/core/record/Jsonl"
+import type { Damage, RawLine } from "@skein/core/record/Jsonl"
 import * as Jsonl from "@skein/core/record/Jsonl"
 import type { SessionMeta } from "@skein/core/record/SessionMeta"
 import * as Record from "@skein/core/record/Record"
@@ -10,7 +10,7 @@ import type { Diagnostic } from "@skein/store-fs/Diagnostic"
 import { ofDamage } from "@skein/store-fs/Diagnostic"
 import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
 import type { FileRefused } from "@skein/store-fs/FileError"
-import { Effect, Stream } from "effect"
+import { Effect } from "effect"
 
 /** A model context and how it was come by. */
 export interface Answer {
@@ -85,26 +85,24 @@ const count = (
     let lines = 0
     let compactions = 0
     let unnumbered = false
-    yield* Stream.runForEach(EffectiveLog.lines(log), ({ piece, lines: batch }) =>
-      Effect.sync(() => {
-        for (const line of batch) {
-          if (!Jsonl.isBlank(line)) lines++
-          if (wanted.size > 0 && line.number !== undefined) {
-            const key = `${piece}:${line.offset}`
-            if (wanted.has(key)) numbers.set(key, line.number)
-          }
-          if (unread === undefined || piece > unread.piece || (piece === unread.piece && line.offset >= unread.to)) {
-            continue
-          }
-          const head = Sniff.head(line.bytes)
-          if (head !== undefined && head.type !== "compacted") continue
-          const decoded = Record.decode(line)
-          if (decoded.kind !== "compacted") continue
-          compactions++
-          unnumbered ||= (decoded.payload.window_number ?? undefined) === undefined
-        }
-      })
-    )
+    const seen = (line: RawLine, piece: number): void => {
+      if (!Jsonl.isBlank(line)) lines++
+      if (wanted.size > 0 && line.number !== undefined) {
+        const key = `${piece}:${line.offset}`
+        if (wanted.has(key)) numbers.set(key, line.number)
+      }
+      if (unread === undefined || piece > unread.piece || (piece === unread.piece && line.offset >= unread.to)) return
+      const head = Sniff.head(line.bytes)
+      if (head !== undefined && head.type !== "compacted") return
+      const decoded = Record.decode(line)
+      if (decoded.kind !== "compacted") return
+      compactions++
+      unnumbered ||= (decoded.payload.window_number ?? undefined) === undefined
+    }
+    yield* EffectiveLog.lines(log, (line, piece) => {
+      seen(line, piece)
+      return true
+    })
     const diagnostics = damaged
       .map(({ damage, piece }) => {
         const path = log.pieces[piece]?.file.path ?? ""

@@ -85,10 +85,14 @@ const walk = (
     for (const name of names.sort()) {
       const path = paths.join(folder, name)
       if (name.startsWith("rollout-")) files.push(path)
-      else if (depth > 0) files.push(...(yield* walk(path, depth - 1)))
+      else if (depth > 0 && !(yield* isLink(path))) files.push(...(yield* walk(path, depth - 1)))
     }
     return files
   })
+
+/** Whether a path is a link. Following links to folders could lead in circles. */
+export const isLink = (path: string): Effect.Effect<boolean, never, FileSystem.FileSystem> =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.isSuccess(fs.readLink(path)))
 
 /**
  * The file that an id names as a base (since-july): the segment of that id, else the first file of that thread, the

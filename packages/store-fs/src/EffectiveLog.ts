@@ -4,14 +4,14 @@
  * A file may stand on another one of the same home (`history_base`, rollout-format §3.1 and since-july), and that one
  * on a third. A base that is missing or part of a circle is reported, and the log then begins where it can.
  */
-import type { FileSystem, Path } from "@effect/platform"
+import { type FileSystem, Path } from "@effect/platform"
 import type { RawLine } from "@skein/core/record/Jsonl"
 import * as Ordinal from "@skein/core/record/Ordinal"
 import type { Decoded, StoredRecord } from "@skein/core/record/Record"
 import * as Record from "@skein/core/record/Record"
 import type { HistoryBase, SessionMeta } from "@skein/core/record/SessionMeta"
 import * as Sniff from "@skein/core/record/Sniff"
-import { Effect, type Scope, Stream } from "effect"
+import { Effect, type Scope } from "effect"
 import * as CodexHome from "./CodexHome.js"
 import type { Diagnostic } from "./Diagnostic.js"
 import { FileRefused } from "./FileError.js"
@@ -71,76 +71,90 @@ export const cut = (log: EffectiveLog, piece: number, to: number): EffectiveLog 
   pieces: log.pieces.slice(0, piece + 1).map((one, i) => (i === piece ? { ...one, to: Math.min(to, one.to) } : one))
 })
 
+/**
+ * Hands on the raw lines of a log in order, with the index of their piece, until `take` wants no more. Gives whether it
+ * took them all. Lines of a base that lie behind its end are not among them.
+ */
+export const lines = (
+  log: EffectiveLog,
+  take: (line: RawLine, piece: number) => boolean
+): Effect.Effect<boolean, FileRefused> =>
+  Effect.gen(function* () {
+    for (const [piece, { file, to, below }] of log.pieces.entries()) {
+      const hand = (line: RawLine): boolean =>
+        (below !== undefined && isFrom(Record.decode(line), below)) || take(line, piece)
+      if (!(yield* RolloutFile.forward(file, hand, { to }))) return false
+    }
+    return true
+  })
+
 /** Takes a decoded line and the index of the piece that it stands in; false ends the reading. */
 export type Take = (decoded: Decoded, piece: number) => boolean
 
 /**
- * The raw lines of a log in order, a chunk's worth at a time, with the index of their piece. Lines of a base that lie
- * behind its end are not among them.
+ * Hands on the decoded lines of a log in order: the thread's own header first, as in a fork that was copied whole, then
+ * what it inherits, then its own lines. Gives whether `take` took them all. The header of a log that was cut in front
+ * of it stands in no piece: its index is -1.
  */
-export const lines = (
-  log: EffectiveLog
-): Stream.Stream<{ readonly piece: number; readonly lines: ReadonlyArray<RawLine> }, FileRefused> =>
-  Stream.flatMap(Stream.fromIterable(log.pieces.entries()), ([piece, one]) =>
-    Stream.map(RolloutFile.forward(one.file, { to: one.to }), (batch) => ({ piece, lines: batch }))
-  )
-
-/**
- * Feeds the decoded lines of a log in order: the thread's own header first, as in a fork that was copied whole, then
- * what it inherits, then its own lines. Each line is decoded when its turn comes, so nothing is held for it.
- */
-export const forward = (log: EffectiveLog, take: Take): Effect.Effect<void, FileRefused> =>
+export const forward = (log: EffectiveLog, take: Take): Effect.Effect<boolean, FileRefused> =>
   Effect.suspend(() => {
-    const pass = Ordinal.forward()
-    const own = log.pieces.length - 1
-    const first = own > 0 ? log.meta : undefined
-    if (first !== undefined && !take(first, own)) return Effect.void
-    return Stream.runForEachWhile(lines(log), ({ piece, lines: batch }) =>
-      Effect.sync(() => {
-        const { below, meta } = log.pieces[piece] as Piece
-        const form = Record.formOf(meta)
-        for (const line of batch) {
-          if (piece === own && first !== undefined && line.offset === first.line.offset) continue
-          const decoded = Record.decode(line, form)
-          if (below !== undefined && isFrom(decoded, below)) continue
-          if (!take(pass(decoded), piece)) return false
-        }
+    const own = log.pieces.findIndex(({ meta }) => meta !== undefined && meta === log.meta)
+    const first = own === 0 ? undefined : log.meta
+    if (first !== undefined && !take(first, own)) return Effect.succeed(false)
+    const forms = log.pieces.map(({ meta }) => Record.formOf(meta))
+    // Ordinals repeat within a file; where files meet, offsets say what counts.
+    const passes = log.pieces.map(() => Ordinal.forward())
+    return lines(log, (line, piece) => {
+      const pass = passes[piece] as ReturnType<typeof Ordinal.forward>
+      if (piece === own && first !== undefined && line.offset === first.line.offset) {
+        pass(first)
         return true
-      })
-    )
+      }
+      return take(pass(Record.decode(line, forms[piece])), piece)
+    })
   })
 
 /**
- * Feeds the decoded lines of a log from the last to the first until `take` has enough. Gives where it stopped: the
- * part of the log that was not read, or undefined when all was.
+ * Hands on the decoded lines of a log from the last to the first until `take` has enough. Gives the part of the log
+ * that was not handed on, or undefined when all was.
+ *
+ * @param wants When given, lines with a head that it does not want are passed over and not decoded.
  */
-export const backward = (log: EffectiveLog, take: Take): Effect.Effect<EffectiveLog | undefined, FileRefused> =>
+export const backward = (
+  log: EffectiveLog,
+  take: Take,
+  wants?: (head: Sniff.Head) => boolean
+): Effect.Effect<EffectiveLog | undefined, FileRefused> =>
   Effect.gen(function* () {
-    const pass = Ordinal.backward()
     for (let piece = log.pieces.length - 1; piece >= 0; piece--) {
-      const one = log.pieces[piece] as Piece
-      const form = Record.formOf(one.meta)
-      let offset = one.to
-      let going = true
+      const { below, file, meta, to } = log.pieces[piece] as Piece
+      const form = Record.formOf(meta)
+      const pass = Ordinal.backward()
+      const hand = (all: ReadonlyArray<Decoded>): boolean => all.every((decoded) => take(decoded, piece))
+      // The newest record that was read waits for the one in front of it, so it is not handed on yet.
+      let held: StoredRecord | undefined
+      let unread = to
       const step = (line: RawLine): boolean => {
-        const older = Record.decode(line, form)
-        offset = line.offset
-        if (one.below !== undefined && isFrom(older, one.below)) return true
-        for (const decoded of pass(older)) if (!take(decoded, piece)) return false
-        return true
+        const head = wants === undefined || !line.terminated ? undefined : Sniff.head(line.bytes)
+        const unwanted = head !== undefined && wants?.(head) === false
+        // With the ordinal of the record behind it, it is decoded all the same: only a readable line comes first.
+        const repeated = head?.ordinal !== undefined && head.ordinal === held?.ordinal
+        const older = unwanted && !repeated ? undefined : Record.decode(line, form)
+        if (older === undefined || (unwanted && isRecord(older))) {
+          held = undefined
+          unread = line.offset
+          return hand(pass({ kind: "skipped", ordinal: head?.ordinal }))
+        }
+        if (below !== undefined && isFrom(older, below)) return true
+        if (isRecord(older)) {
+          held = older
+          unread = line.offset + line.bytes.length + 1
+        } else if (held === undefined) unread = line.offset
+        return hand(pass(older))
       }
-      yield* Stream.runForEachWhile(RolloutFile.backward(one.file, { to: one.to }), (batch) =>
-        Effect.sync(() => {
-          for (const line of batch) {
-            going = step(line)
-            if (!going) return false
-          }
-          return true
-        })
-      )
-      if (!going) return cut(log, piece, offset)
+      if (!(yield* RolloutFile.backward(file, step, { to }))) return cut(log, piece, unread)
+      if (!hand(pass(undefined)) && piece > 0) return cut(log, piece - 1, log.pieces[piece - 1]?.to ?? 0)
     }
-    for (const decoded of pass(undefined)) take(decoded, 0)
     return undefined
   })
 
@@ -166,7 +180,7 @@ const header = (file: RolloutFile.RolloutFile): Effect.Effect<Record.Of<"session
       if (decoded.kind === "session_meta") found = decoded
       return found === undefined && refused === undefined
     }
-    yield* Stream.runForEachWhile(RolloutFile.forward(file), (batch) => Effect.sync(() => batch.every(look)))
+    yield* RolloutFile.forward(file, look)
     if (refused !== undefined) {
       return yield* Effect.fail(
         new FileRefused({
@@ -174,6 +188,16 @@ const header = (file: RolloutFile.RolloutFile): Effect.Effect<Record.Of<"session
           reason: "unknown-history-mode",
           detail: refused,
           advice: "A newer version wrote this thread; read it with that version or a newer Skein."
+        })
+      )
+    }
+    if (blank && file.damagedAt !== undefined) {
+      return yield* Effect.fail(
+        new FileRefused({
+          path: file.path,
+          reason: "zstd-damaged",
+          detail: `nothing of it can be read: it makes no sense from its byte ${file.damagedAt} on`,
+          advice: "Check that the file is complete."
         })
       )
     }
@@ -213,11 +237,14 @@ const inherited = (
     }
     const among = yield* CodexHome.rollouts(home)
     const pieces: Array<Piece> = []
-    const visited = new Set([own.file.path])
+    const paths = yield* Path.Path
+    // A file is the same whether it is named by a relative path or not, and compressed or not.
+    const nameOf = (path: string): string => paths.resolve(path).replace(/\.zst$/, "")
+    const visited = new Set([nameOf(own.file.path)])
     let from = own.file.path
     while (base !== undefined) {
       const found = CodexHome.baseFile(among, base.thread_id)
-      if (found === undefined || visited.has(found.path)) {
+      if (found === undefined || visited.has(nameOf(found.path))) {
         diagnostics.push(
           found === undefined
             ? {
@@ -228,7 +255,7 @@ const inherited = (
         )
         return { pieces, whole: false }
       }
-      visited.add(found.path)
+      visited.add(nameOf(found.path))
       const file = yield* RolloutFile.open(found.path, options)
       const meta = yield* header(file)
       if (file.damagedAt !== undefined) diagnostics.push(compressionDamage(file))
@@ -290,7 +317,7 @@ const lastOrdinal = (file: RolloutFile.RolloutFile, to: number): Effect.Effect<n
       ordinal = decoded.ordinal
       return false
     }
-    yield* Stream.runForEachWhile(RolloutFile.backward(file, { to }), (batch) => Effect.sync(() => batch.every(look)))
+    yield* RolloutFile.backward(file, look, { to })
     return ordinal
   })
 

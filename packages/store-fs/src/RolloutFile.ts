@@ -5,14 +5,16 @@
  */
 import { FileSystem } from "@effect/platform"
 import type { PlatformError } from "@effect/platform/Error"
-import type { RawLine } from "@skein/core/record/Jsonl"
 import * as Jsonl from "@skein/core/record/Jsonl"
-import { Effect, Option, type Scope, Stream } from "effect"
+import { Effect, Fiber, Option, type Scope } from "effect"
 import { FileRefused } from "./FileError.js"
 import * as Zstd from "./Zstd.js"
 
-/** Bytes read at a time. */
-export const chunkSize = 1024 * 1024
+/** Bytes of the first read; each further one is twice as large. Most readings end early. */
+const firstChunk = 64 * 1024
+
+/** Bytes of the largest read: forward much will be wanted, backward little. */
+const largestChunk = { forward: 4 * 1024 * 1024, backward: 1024 * 1024 }
 
 /** An open rollout file. Offsets are those of the decoded content. */
 export interface RolloutFile {
@@ -65,40 +67,70 @@ export interface Range {
   readonly to?: number | undefined
 }
 
-/** The lines of a file in order, a chunk's worth at a time. Memory: one chunk and the longest line. */
-export const forward = (file: RolloutFile, range: Range = {}): Stream.Stream<ReadonlyArray<RawLine>, FileRefused> =>
-  Stream.suspend(() => {
+/**
+ * Hands on the lines of a file in order until `take` wants no more. Gives whether it took them all. The next chunk is
+ * read while the lines of the present one are taken. Memory: two chunks and the longest line.
+ */
+export const forward = (
+  file: RolloutFile,
+  take: Jsonl.TakeLine,
+  range: Range = {}
+): Effect.Effect<boolean, FileRefused> =>
+  Effect.gen(function* () {
     const to = Math.min(range.to ?? file.size, file.size)
-    const from = range.from ?? 0
-    const splitter = Jsonl.forward({ offset: from, number: 1 })
-    return Stream.unfoldEffect(from as number | undefined, (offset) => {
-      if (offset === undefined) return Effect.succeedNone
-      if (offset >= to) return Effect.succeedSome([splitter.end(), undefined] as const)
-      return Effect.map(file.read(offset, Math.min(chunkSize, to - offset)), (bytes) =>
-        bytes.length === 0
-          ? Option.some([splitter.end(), undefined] as const)
-          : Option.some([splitter.push(bytes), offset + bytes.length] as const)
-      )
-    })
+    let offset = range.from ?? 0
+    const splitter = Jsonl.forward({ offset, number: 1 })
+    let size = firstChunk
+    let ahead: Fiber.Fiber<Uint8Array, FileRefused> | undefined
+    while (offset < to) {
+      const chunk = yield* ahead === undefined ? file.read(offset, Math.min(size, to - offset)) : Fiber.join(ahead)
+      if (chunk.length === 0) break
+      offset += chunk.length
+      ahead = undefined
+      if (size === largestChunk.forward && offset < to) {
+        ahead = yield* Effect.fork(file.read(offset, Math.min(size, to - offset)))
+        // A forked fiber starts when this one pauses; without that the read would wait for the lines.
+        yield* Effect.yieldNow()
+      }
+      if (!splitter.push(chunk, take)) {
+        if (ahead !== undefined) yield* Fiber.interrupt(ahead)
+        return false
+      }
+      size = Math.min(size * 2, largestChunk.forward)
+    }
+    return splitter.end(take)
   })
 
-/** The lines of a file from the last to the first, a chunk's worth at a time. Memory: one chunk and the longest line. */
-export const backward = (file: RolloutFile, range: Range = {}): Stream.Stream<ReadonlyArray<RawLine>, FileRefused> =>
-  Stream.suspend(() => {
+/**
+ * Hands on the lines of a file from the last to the first until `take` wants no more; otherwise as {@link forward}.
+ */
+export const backward = (
+  file: RolloutFile,
+  take: Jsonl.TakeLine,
+  range: Range = {}
+): Effect.Effect<boolean, FileRefused> =>
+  Effect.gen(function* () {
     const from = range.from ?? 0
-    const to = Math.max(from, Math.min(range.to ?? file.size, file.size))
-    const splitter = Jsonl.backward(to)
-    // Most answers need little more than the last turns, so the first reads are small.
-    let size = 64 * 1024
-    return Stream.unfoldEffect(to as number | undefined, (offset) => {
-      if (offset === undefined) return Effect.succeedNone
-      if (offset <= from) return Effect.succeedSome([splitter.end(), undefined] as const)
-      const start = Math.max(from, offset - size)
-      size = Math.min(size * 2, chunkSize)
-      return Effect.map(readFully(file, start, offset - start), (bytes) =>
-        Option.some([splitter.push(bytes), start] as const)
-      )
-    })
+    let offset = Math.max(from, Math.min(range.to ?? file.size, file.size))
+    const splitter = Jsonl.backward(offset)
+    let size = firstChunk
+    const before = (end: number) => readFully(file, Math.max(from, end - size), end - Math.max(from, end - size))
+    let ahead: Fiber.Fiber<Uint8Array, FileRefused> | undefined
+    while (offset > from) {
+      const chunk = yield* ahead === undefined ? before(offset) : Fiber.join(ahead)
+      offset -= chunk.length
+      size = Math.min(size * 2, largestChunk.backward)
+      ahead = undefined
+      if (offset > from) {
+        ahead = yield* Effect.fork(before(offset))
+        yield* Effect.yieldNow()
+      }
+      if (!splitter.push(chunk, take)) {
+        if (ahead !== undefined) yield* Fiber.interrupt(ahead)
+        return false
+      }
+    }
+    return splitter.end(take)
   })
 
 const readFully = (file: RolloutFile, offset: number, length: number): Effect.Effect<Uint8Array, FileRefused> =>

@@ -34,6 +34,8 @@ interface Block {
   readonly end: number
   /** The most that it can decode to. */
   readonly most: number
+  /** What it decodes to at least: raw and run-length blocks say it exactly, compressed ones not at all. */
+  readonly least: number
 }
 
 interface Frame {
@@ -42,6 +44,8 @@ interface Frame {
   /** Offset of the first block header. */
   readonly body: number
   readonly windowDescriptor: number
+  /** Size of the content as the header declares it. */
+  readonly declared: number | undefined
   readonly blocks: ReadonlyArray<Block>
   /** Whether the frame is all there. */
   readonly whole: boolean
@@ -62,7 +66,7 @@ export const decode = async (input: Uint8Array, limit: number = defaultLimit): P
   let size = 0
   let at = 0
   while (at < input.length) {
-    const frame = frameAt(input, at)
+    const frame = frameAt(input, at, limit - size)
     if (frame === undefined) {
       if (at === 0) throw new NotZstd("the file does not begin with a zstd frame")
       return { bytes: Buffer.concat(parts, size), damagedAt: at }
@@ -80,42 +84,53 @@ export const decode = async (input: Uint8Array, limit: number = defaultLimit): P
 }
 
 const decodeFrame = async (input: Uint8Array, frame: Frame, limit: number): Promise<Decoded> => {
-  const most = frame.blocks.reduce((sum, block) => sum + block.most, 0)
-  if (most <= limit && frame.whole) {
-    try {
-      return { bytes: await inflate(input.subarray(frame.offset, frame.end)), damagedAt: undefined }
-    } catch {
-      return { bytes: await salvage(input, frame), damagedAt: frame.offset }
-    }
+  const { blocks, declared } = frame
+  const most = blocks.reduce((sum, block) => sum + block.most, 0)
+  const least = blocks.reduce((sum, block) => sum + block.least, 0)
+  // A declared size that the blocks cannot come to is damage; one that they can is what they would come to.
+  if (least > limit || (declared !== undefined && declared > limit && declared <= most)) throw tooLarge(limit)
+  if (most > limit) return decodeWithin(input, frame, limit)
+  if (!frame.whole) return { bytes: await salvage(input, frame, blocks.length), damagedAt: input.length }
+  try {
+    return { bytes: await inflate(input.subarray(frame.offset, frame.end)), damagedAt: undefined }
+  } catch {
+    return { bytes: await salvage(input, frame, blocks.length), damagedAt: frame.offset }
   }
-  if (most <= limit) return { bytes: await salvage(input, frame), damagedAt: input.length }
-  return decodeWithin(input, frame, limit)
 }
 
 /** Decodes ever longer prefixes of a frame whose blocks could come to more than the limit, until it is done or does. */
 const decodeWithin = async (input: Uint8Array, frame: Frame, limit: number): Promise<Decoded> => {
+  // The last blocks within the limit may come to less than they could: some more are decoded to know.
+  const reach = limit + Math.max(largestBlock, limit / 16)
   let blocks = 0
   let size = 0
   for (;;) {
     let most = size
     let next = blocks
-    while (next < frame.blocks.length && most + (frame.blocks[next] as Block).most <= limit) {
+    while (next < frame.blocks.length && most + (frame.blocks[next] as Block).most <= reach) {
       most += (frame.blocks[next] as Block).most
       next++
     }
-    if (next === blocks) throw new TooLarge(`the content is larger than ${limit} bytes`)
-    const bytes = await inflate(prefix(input, frame, next))
-    if (next === frame.blocks.length) return { bytes, damagedAt: frame.whole ? undefined : input.length }
+    if (next === blocks) throw tooLarge(limit)
+    const all = frame.whole && next === frame.blocks.length
+    const part = all ? input.subarray(frame.offset, frame.end) : prefix(input, frame, next)
+    const whole = await inflate(part).catch(() => undefined)
+    const bytes = whole ?? (await salvage(input, frame, next))
+    if (bytes.length > limit) throw tooLarge(limit)
+    if (whole === undefined) return { bytes, damagedAt: frame.offset }
+    if (next === frame.blocks.length) return { bytes, damagedAt: all ? undefined : input.length }
     blocks = next
     size = bytes.length
   }
 }
 
-/** The longest prefix of whole blocks that can be decoded, by halving. */
-const salvage = async (input: Uint8Array, frame: Frame): Promise<Uint8Array> => {
+const tooLarge = (limit: number): TooLarge => new TooLarge(`the content is larger than ${limit} bytes`)
+
+/** The longest prefix of whole blocks among the first `count` that can be decoded, by halving. */
+const salvage = async (input: Uint8Array, frame: Frame, count: number): Promise<Uint8Array> => {
   let good = new Uint8Array(0)
   let low = 0
-  let high = frame.blocks.length
+  let high = count
   while (low < high) {
     const middle = (low + high + 1) >> 1
     try {
@@ -148,14 +163,14 @@ const uint = (input: Uint8Array, at: number, size: number): number => {
   return value
 }
 
-/** The frame that begins at an offset; undefined when none does. */
-const frameAt = (input: Uint8Array, offset: number): Frame | undefined => {
+/** The frame that begins at an offset; undefined when none does. Its blocks are walked until they exceed the limit. */
+const frameAt = (input: Uint8Array, offset: number, limit: number): Frame | undefined => {
   if (input.length - offset < 5) return undefined
   const id = uint(input, offset, 4)
   if (id >= 0x184d2a50 && id <= 0x184d2a5f) {
     const end = offset + 8 + uint(input, offset + 4, 4)
     const whole = end <= input.length
-    return { offset, end, body: end, windowDescriptor: 0, blocks: [], whole, skippable: true }
+    return { offset, end, body: end, windowDescriptor: 0, declared: undefined, blocks: [], whole, skippable: true }
   }
   if (id !== magic) return undefined
   const descriptor = input[offset + 4] as number
@@ -170,10 +185,11 @@ const frameAt = (input: Uint8Array, offset: number): Frame | undefined => {
   at += sizeBytes
   const windowSize = window === undefined ? contentSize : windowOf(window)
   return {
-    ...walkBlocks(input, at, Math.min(windowSize, largestBlock), (descriptor & 4) !== 0),
+    ...walkBlocks(input, at, Math.min(windowSize, largestBlock), (descriptor & 4) !== 0, limit),
     offset,
     body: at,
     windowDescriptor: window ?? descriptorFor(contentSize),
+    declared: sizeBytes === 0 ? undefined : contentSize,
     skippable: false
   }
 }
@@ -182,18 +198,21 @@ const walkBlocks = (
   input: Uint8Array,
   body: number,
   blockMaximum: number,
-  checksum: boolean
+  checksum: boolean,
+  limit: number
 ): Pick<Frame, "blocks" | "end" | "whole"> => {
   const blocks: Array<Block> = []
   let at = body
+  let least = 0
   for (;;) {
-    if (at + 3 > input.length) return { blocks, end: input.length, whole: false }
+    if (least > limit || at + 3 > input.length) return { blocks, end: input.length, whole: false }
     const header = uint(input, at, 3)
     const type = (header >> 1) & 3
     const size = header >> 3
     const end = at + 3 + (type === 1 ? 1 : size)
     if (type === 3 || end > input.length) return { blocks, end: input.length, whole: false }
-    blocks.push({ offset: at, end, most: type === 2 ? blockMaximum : size })
+    blocks.push({ offset: at, end, most: type === 2 ? blockMaximum : size, least: type === 2 ? 0 : size })
+    if (type !== 2) least += size
     at = end
     if ((header & 1) === 0) continue
     const frameEnd = at + (checksum ? 4 : 0)

@@ -1,5 +1,6 @@
 /** `skein verify`: every problem of a file, or of every rollout in a folder. */
 import { FileSystem, Path } from "@effect/platform"
+import type { RawLine } from "@skein/core/record/Jsonl"
 import * as Ordinal from "@skein/core/record/Ordinal"
 import * as Record from "@skein/core/record/Record"
 import * as CodexHome from "@skein/store-fs/CodexHome"
@@ -8,7 +9,7 @@ import { ofDamage } from "@skein/store-fs/Diagnostic"
 import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
 import type { FileRefused } from "@skein/store-fs/FileError"
 import * as RolloutFile from "@skein/store-fs/RolloutFile"
-import { Effect, Stream } from "effect"
+import { Effect } from "effect"
 import * as Text from "../Text.js"
 
 /** What `skein verify --json` prints for a file. */
@@ -61,11 +62,7 @@ export const verify = (
       const own = log.pieces[log.pieces.length - 1] as EffectiveLog.Piece
       const problems: Array<Diagnostic> = [...log.diagnostics]
       const look = examiner(file, log.meta, problems)
-      yield* Stream.runForEach(RolloutFile.forward(own.file), (batch) =>
-        Effect.sync(() => {
-          for (const line of batch) look.line(line)
-        })
-      )
+      yield* RolloutFile.forward(own.file, look.line)
       return {
         file,
         threadId: log.meta?.payload.id ?? null,
@@ -85,21 +82,21 @@ export const examiner = (path: string, header: Record.Of<"session_meta"> | undef
   let lines = 0
   let records = 0
   let last: number | undefined
-  const note = (line: Parameters<typeof Record.decode>[0], code: Diagnostic["code"], message: string) =>
+  const note = (line: RawLine, code: Diagnostic["code"], message: string) =>
     problems.push({ severity: "warning", code, path, line: line.number, offset: line.offset, message })
   return {
     lines: () => lines,
     records: () => records,
-    line: (line: Parameters<typeof Record.decode>[0]): void => {
+    line: (line: RawLine): boolean => {
       const decoded = pass(Record.decode(line, form))
-      if (decoded.kind === "blank") return
+      if (decoded.kind === "blank") return true
       lines++
       if (!line.terminated) {
         note(line, "no-final-newline", "the last line has no line feed; a writer must add one before it appends")
       }
       if (decoded.kind === "damage") {
         problems.push(ofDamage(path, decoded))
-        return
+        return true
       }
       records++
       if (decoded.kind === "unknown" && decoded.payload.level !== "marker") {
@@ -117,6 +114,7 @@ export const examiner = (path: string, header: Record.Of<"session_meta"> | undef
         }
         last = ordinal
       }
+      return true
     }
   }
 }

@@ -74,7 +74,7 @@ export const changes = (file: string, at: string | undefined) =>
         folded = fold.step(folded, decoded)
         const cause = causeOf(decoded)
         if (cause === undefined) return true
-        const read = ModelContext.read(folded)
+        const read = ModelContext.readState(folded)
         complete = read.complete.worldState
         const next = read.worldState ?? null
         const operations = between(state, next)

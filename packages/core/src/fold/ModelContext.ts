@@ -7,6 +7,7 @@
  */
 import type { TokenUsageInfo } from "../record/Usage.js"
 import * as InterAgentCommunication from "../record/InterAgentCommunication.js"
+import * as Record from "../record/Record.js"
 import type { ResponseItem } from "../record/ResponseItem.js"
 import type { TurnContext } from "../record/TurnContext.js"
 import * as ContextWindow from "./ContextWindow.js"
@@ -41,9 +42,13 @@ export interface Complete {
 }
 
 /** A thread as the model is to meet it. */
-export interface ModelContext {
+export interface ModelContext extends State {
   /** The model-visible history, as recorded; {@link Prompt.normalise} makes a request's input of it. */
   readonly history: ReadonlyArray<ResponseItem>
+}
+
+/** What goes with a history. */
+export interface State {
   readonly previousTurnSettings: ReplayScan.PreviousTurnSettings | undefined
   /** The durable baseline that the next turn's context is compared with. */
   readonly referenceContext: TurnContext | undefined
@@ -67,9 +72,13 @@ const scanOptions = (options: Options): ReplayScan.Options => ({
 export const fold = (options: Options = {}): Fold<ReplayLog.ReplayLog> =>
   ReplayLog.fold(scanOptions(options), options.keep)
 
-/** The answer of a folded log. Cost: the records of the current context window. */
+/** The answer of a folded log. Cost: decoding the items of the current context window. */
 export const read = (log: ReplayLog.ReplayLog, options: Options = {}): ModelContext =>
   assemble(ReplayLog.scan(log, scanOptions(options)), log.head, options)
+
+/** The answer of a folded log without its history. Cost: one step for each record of the current context window. */
+export const readState = (log: ReplayLog.ReplayLog, options: Options = {}): State =>
+  stateOf(ReplayLog.scan(log, scanOptions(options)), log.head)
 
 /** A reading from the end of a log. Mutable and single use. */
 export interface Backward extends Omit<ReplayScan.Scan, "finish"> {
@@ -94,10 +103,15 @@ export const backward = (options: Options = {}): Backward => {
   return { ...scan, finish: (atStart, head) => assemble(scan.finish(atStart), head, options) }
 }
 
-const assemble = (outcome: ReplayScan.Outcome, head: ReplayLog.Head, options: Options): ModelContext => {
-  const { history, rebuilt } = replay(outcome, options)
+const assemble = (outcome: ReplayScan.Outcome, head: ReplayLog.Head, options: Options): ModelContext => ({
+  history: historyOf(outcome, options),
+  ...stateOf(outcome, head)
+})
+
+const stateOf = (outcome: ReplayScan.Outcome, head: ReplayLog.Head): State => {
+  // A compaction without replacement leaves no reference, even when a context was recorded behind it (§1.4).
+  const rebuilt = outcome.suffix.some((entry) => entry.kind === "compacted" && !ReplayScan.hasReplacement(entry.payload))
   return {
-    history,
     previousTurnSettings: outcome.previousTurnSettings,
     referenceContext: rebuilt ? undefined : outcome.referenceContext,
     worldState: WorldState.replay(outcome.world),
@@ -113,7 +127,10 @@ const assemble = (outcome: ReplayScan.Outcome, head: ReplayLog.Head, options: Op
       window: outcome.complete.window || head.compactions !== undefined,
       tokenInfo: outcome.atStart || head.whole || outcome.tokenInfo !== undefined || head.tokenInfo !== undefined,
       multiAgent:
-        outcome.atStart || head.whole || head.multiAgentVersion !== undefined || outcome.contextVersion !== undefined
+        outcome.atStart ||
+        head.whole ||
+        head.multiAgentVersion !== undefined ||
+        outcome.contextVersion !== undefined
     }
   }
 }
@@ -130,32 +147,24 @@ const windowOf = (outcome: ReplayScan.Outcome, head: ReplayLog.Head): ContextWin
   return { number: compactions, firstId: undefined, previousId: undefined, id: undefined }
 }
 
-interface Replayed {
-  readonly history: ReadonlyArray<ResponseItem>
-  /** Whether a compaction without replacement was replayed: it leaves no reference context. */
-  readonly rebuilt: boolean
-}
-
 /** Builds the history from the records that it needs, oldest first (replay-semantics §1.4, §1.4.2). */
-const replay = (outcome: ReplayScan.Outcome, options: Options): Replayed => {
+const historyOf = (outcome: ReplayScan.Outcome, options: Options): ReadonlyArray<ResponseItem> => {
   const registry = options.registry ?? Fragment.newest
   let history: Array<ResponseItem> = []
-  let rebuilt = false
-  for (const record of outcome.suffix) {
+  for (const entry of outcome.suffix) {
+    const record = entry.kind === "deferred" ? Record.decode(entry.line) : entry
     if (record.kind === "response_item") {
       if (Prompt.isModelVisible(record.payload)) history.push(record.payload)
     } else if (record.kind === "inter_agent_communication") {
       history.push(InterAgentCommunication.toAgentMessage(record.payload))
     } else if (record.kind === "compacted") {
-      if (ReplayScan.hasReplacement(record.payload)) {
-        if (!outcome.undone.has(record)) history = [...record.payload.replacement_history]
-      } else {
-        history = [...Rebuild.rebuild(history, record.payload.message, { registry, tokens: options.rebuildTokens })]
-        rebuilt = true
-      }
+      const { payload } = record
+      if (!ReplayScan.hasReplacement(payload)) {
+        history = [...Rebuild.rebuild(history, payload.message, { registry, tokens: options.rebuildTokens })]
+      } else if (!outcome.undone.has(entry)) history = [...payload.replacement_history]
     } else if (record.kind === "event_msg" && record.payload.type === "thread_rolled_back") {
       history = [...dropLast(history, record.payload.num_turns, registry)]
     }
   }
-  return { history, rebuilt }
+  return history
 }

@@ -8,15 +8,17 @@
  */
 import type { TokenUsageInfo } from "../record/Usage.js"
 import { isUuidV7 } from "../record/Primitive.js"
-import type { StoredRecord } from "../record/Record.js"
+import type { Of, StoredRecord } from "../record/Record.js"
 import type { SessionMeta } from "../record/SessionMeta.js"
+import * as Boundary from "./Boundary.js"
 import * as Fold from "./Fold.js"
+import type { Registry } from "./Fragment.js"
 import * as ReplayScan from "./ReplayScan.js"
 
 /** A log as far as replay is concerned. Immutable: `records` is shared between states and only ever grows. */
 export interface ReplayLog {
   /** The first `length` of these are this state's records, oldest first. */
-  readonly records: ReadonlyArray<StoredRecord>
+  readonly records: ReadonlyArray<ReplayScan.Entry>
   readonly length: number
   /** Whether older records were let go. */
   readonly trimmed: boolean
@@ -72,7 +74,7 @@ export const fold = (options: ReplayScan.Options, keep: Keep = "windows"): Fold.
     if (!ReplayScan.isRelevant(record)) return head === log.head ? log : { ...log, head }
     const starts = record.kind === "event_msg" && record.payload.type === "task_started"
     const base = keep === "windows" && starts && log.compacted ? trim(log, options) : log
-    const records = push(base, record)
+    const records = push(base, entryOf(record))
     return {
       records,
       length: base.length + 1,
@@ -96,10 +98,12 @@ export const noteHead = (head: Head, record: StoredRecord): Head => {
         unnumbered: head.unnumbered || window_number === undefined || window_number === null
       }
     }
-    case "event_msg":
-      return record.payload.type === "token_count" && record.payload.info !== undefined && record.payload.info !== null
-        ? { ...head, tokenInfo: record.payload.info }
+    case "event_msg": {
+      const { payload } = record
+      return payload.type === "token_count" && payload.info !== undefined && payload.info !== null
+        ? { ...head, tokenInfo: payload.info }
         : head
+    }
     default:
       return head
   }
@@ -126,16 +130,38 @@ export const scan = (log: ReplayLog, options: ReplayScan.Options): ReplayScan.Ou
 /** Feeds a scan until it is settled; gives how many records were not needed. */
 const feed = (log: ReplayLog, scan: ReplayScan.Scan): number => {
   let left = log.length
-  while (left > 0 && !scan.settled()) scan.add(log.records[--left] as StoredRecord)
+  while (left > 0 && !scan.settled()) scan.add(log.records[--left] as ReplayScan.Entry)
   return left
 }
 
 /** Pushing onto the newest state of a shared array is free; onto an older state it copies, so that both stay valid. */
-const push = (log: ReplayLog, record: StoredRecord): ReadonlyArray<StoredRecord> => {
-  const shared = log.records as Array<StoredRecord>
+const push = (log: ReplayLog, entry: ReplayScan.Entry): ReadonlyArray<ReplayScan.Entry> => {
+  const shared = log.records as Array<ReplayScan.Entry>
   const records = log.length > 0 && shared.length === log.length ? shared : shared.slice(0, log.length)
-  records.push(record)
+  records.push(entry)
   return records
+}
+
+/** What is kept of a record: an item as it is, of the rest what it says without its line. */
+const entryOf = (record: StoredRecord): ReplayScan.Entry => {
+  if (record.kind === "response_item") return record
+  if (record.kind === "event_msg" && record.payload.type === "task_complete") {
+    return { kind: "event_msg", payload: { type: "task_complete", turn_id: record.payload.turn_id } }
+  }
+  return { kind: record.kind, payload: record.payload } as ReplayScan.Entry
+}
+
+/**
+ * An entry of a window that is over. Of an item that no user wrote only the line is kept: those are most of a thread,
+ * only a rollback asks for them again, and the bytes of a line lie outside of the heap that is collected.
+ */
+const deferred = (entry: ReplayScan.Entry, registry: Registry): ReplayScan.Entry => {
+  if (entry.kind !== "response_item") return entry
+  const { payload } = entry
+  const { line, upcast } = entry as Of<"response_item">
+  const isUsers = payload.type === "message" && payload.role === "user"
+  if (isUsers || upcast !== undefined) return entry
+  return { kind: "deferred", line, boundary: Boundary.isBoundary(payload, registry) }
 }
 
 const trim = (log: ReplayLog, options: ReplayScan.Options): ReplayLog => {
@@ -144,7 +170,9 @@ const trim = (log: ReplayLog, options: ReplayScan.Options): ReplayLog => {
   if (!scan.settled()) return log
   return {
     ...log,
-    records: log.records.slice(log.cut, log.length),
+    records: log.records
+      .slice(log.cut, log.length)
+      .map((entry, i) => (log.cut + i < stop ? deferred(entry, options.registry) : entry)),
     length: log.length - log.cut,
     trimmed: log.trimmed || log.cut > 0,
     cut: stop - log.cut

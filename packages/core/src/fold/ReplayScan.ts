@@ -10,13 +10,32 @@
  * project is a piece of a log.)
  */
 import type { Compacted } from "../record/Compacted.js"
-import type { Of, StoredRecord } from "../record/Record.js"
+import type { RawLine } from "../record/Jsonl.js"
+import type { Entry as RecordEntry } from "../record/Record.js"
 import type { TokenUsageInfo } from "../record/Usage.js"
 import type { TurnContext } from "../record/TurnContext.js"
 import * as Boundary from "./Boundary.js"
 import * as ContextWindow from "./ContextWindow.js"
 import type { Registry } from "./Fragment.js"
+import type * as Sniff from "../record/Sniff.js"
 import * as Rebuild from "./Rebuild.js"
+
+/**
+ * What the scan takes: a record, or the line of one that is known to be no more than an item of the history. Such lines
+ * are most of a thread, and unread they cost a tenth of what they come to.
+ */
+export type Entry = RecordEntry | Deferred
+
+/** An item that no user wrote, unread. */
+export interface Deferred {
+  readonly kind: "deferred"
+  readonly line: RawLine
+  /** Whether it is an instruction boundary. */
+  readonly boundary: boolean
+}
+
+/** An entry of one kind. */
+type Of<K extends Entry["kind"]> = Extract<Entry, { readonly kind: K }>
 
 /** What a turn ran with, as the next turn compares itself with it (replay-semantics §1.1). */
 export interface PreviousTurnSettings {
@@ -48,7 +67,12 @@ export interface Options {
 /** A scan in progress. Mutable and single use: it is a cursor, not a state. */
 export interface Scan {
   /** Takes the next older record. */
-  readonly add: (record: StoredRecord) => void
+  readonly add: (record: Entry) => void
+  /**
+   * Whether a line with this head can matter, so that a reader may pass over those that cannot without decoding them.
+   * Damage further on in such a line then goes unnoticed.
+   */
+  readonly wants: (head: Sniff.Head) => boolean
   /** Whether everything is settled, so that no older record can change the answer. */
   readonly settled: () => boolean
   /** Whether the history is settled; what else the answer holds may need older records. */
@@ -64,9 +88,9 @@ export interface Scan {
 /** What the scan found out. */
 export interface Outcome {
   /** Records to build the history from, oldest first; the first one may be the compaction that it starts with. */
-  readonly suffix: ReadonlyArray<StoredRecord>
+  readonly suffix: ReadonlyArray<Entry>
   /** Compactions whose span was rolled back. Those with a replacement are void (replay-semantics §1.4.2). */
-  readonly undone: ReadonlySet<StoredRecord>
+  readonly undone: ReadonlySet<Entry>
   readonly previousTurnSettings: PreviousTurnSettings | undefined
   readonly referenceContext: TurnContext | undefined
   /** Surviving compactions and world states, oldest first. */
@@ -93,26 +117,35 @@ export interface Outcome {
   }
 }
 
+/** Events that replay reads, by every name that was written. */
+const relevantEvents: ReadonlySet<string> = new Set([
+  "task_started",
+  "turn_started",
+  "task_complete",
+  "turn_complete",
+  "turn_aborted",
+  "user_message",
+  "thread_rolled_back"
+])
+
+const irrelevantRecords: ReadonlySet<string> = new Set([
+  "inter_agent_communication_metadata",
+  "token_usage_record",
+  "retained_context"
+])
+
 /** Whether a record can matter to a replay at all; the others need not be kept or fed. */
-export const isRelevant = (record: StoredRecord): boolean => {
+export const isRelevant = (record: Entry): boolean => {
   switch (record.kind) {
     case "response_item":
+    case "deferred":
     case "inter_agent_communication":
     case "compacted":
     case "turn_context":
     case "world_state":
       return true
     case "event_msg":
-      switch (record.payload.type) {
-        case "task_started":
-        case "task_complete":
-        case "turn_aborted":
-        case "user_message":
-        case "thread_rolled_back":
-          return true
-        default:
-          return false
-      }
+      return relevantEvents.has(record.payload.type)
     default:
       return false
   }
@@ -127,8 +160,8 @@ export const isRelevant = (record: StoredRecord): boolean => {
 export const make = (options: Options): Scan => {
   const { registry } = options
   /** Records that the history is built from, newest first. */
-  const kept: Array<StoredRecord> = []
-  const undone = new Set<StoredRecord>()
+  const kept: Array<Entry> = []
+  const undone = new Set<Entry>()
   /** What the closed spans gave, newest first. */
   const world: Outcome["world"][number][] = []
   let span: Span | undefined
@@ -253,6 +286,10 @@ export const make = (options: Options): Scan => {
         case "world_state":
           open().world.push(record)
           return
+        case "deferred":
+          if (record.boundary) open().isUserTurn = true
+          else open()
+          return
         case "response_item":
           return addItem(record.payload)
         case "inter_agent_communication":
@@ -264,6 +301,10 @@ export const make = (options: Options): Scan => {
           return
       }
     },
+    wants: ({ inner, type }) =>
+      type === "event_msg"
+        ? inner === undefined || relevantEvents.has(inner) || (tokenInfo === undefined && inner === "token_count")
+        : !irrelevantRecords.has(type),
     historySettled: () => needed !== undefined,
     needsCount: () => window === undefined,
     compactions: () => compactions,

@@ -57,11 +57,18 @@ export interface Start {
   readonly number: number
 }
 
-/** Takes the chunks of a file and gives the lines that are complete. Single use; holds at most one unfinished line. */
+/** Takes a line; false when no more are wanted. */
+export type TakeLine = (line: RawLine) => boolean
+
+/**
+ * Takes the chunks of a file and hands on the lines that are complete. Single use; holds at most one unfinished line.
+ * Lines are handed on one by one, so that a line which its taker lets go of is gone before the next one is made.
+ */
 export interface Splitter {
-  readonly push: (chunk: Uint8Array) => ReadonlyArray<RawLine>
-  /** What is left when there are no more chunks: the unterminated last line, or the first line when reading backward. */
-  readonly end: () => ReadonlyArray<RawLine>
+  /** Gives false when the taker wants no more lines. */
+  readonly push: (chunk: Uint8Array, take: TakeLine) => boolean
+  /** Hands on what is left when there are no more chunks: the unterminated last line, or backward the first line. */
+  readonly end: (take: TakeLine) => boolean
 }
 
 /**
@@ -74,7 +81,7 @@ export const forward = (start: Start = { offset: 0, number: 1 }): Splitter => {
   let pieces: Array<Uint8Array> = []
   let held = 0
   let { offset, number } = start
-  const take = (last: Uint8Array, terminated: boolean): RawLine => {
+  const finish = (last: Uint8Array, terminated: boolean): RawLine => {
     const bytes = held === 0 ? last : concat([...pieces, last], held + last.length)
     const line: RawLine = { bytes, offset, number, terminated }
     offset += bytes.length + 1
@@ -84,27 +91,27 @@ export const forward = (start: Start = { offset: 0, number: 1 }): Splitter => {
     return line
   }
   return {
-    push: (chunk) => {
-      const lines: Array<RawLine> = []
+    push: (chunk, take) => {
       let from = 0
       for (;;) {
         const at = chunk.indexOf(lineFeed, from)
         if (at < 0) break
-        lines.push(take(chunk.subarray(from, at), true))
+        const line = finish(chunk.subarray(from, at), true)
         from = at + 1
+        if (!take(line)) return false
       }
       if (from < chunk.length) {
         pieces.push(chunk.subarray(from))
         held += chunk.length - from
       }
-      return lines
+      return true
     },
-    end: () => (held === 0 ? [] : [take(new Uint8Array(0), false)])
+    end: (take) => held === 0 || take(finish(new Uint8Array(0), false))
   }
 }
 
 /**
- * Splits chunks that come in reverse file order, each itself in file order; gives the lines last to first.
+ * Splits chunks that come in reverse file order, each itself in file order; hands the lines on last to first.
  *
  * @param end Offset in bytes behind the last byte that will be read.
  */
@@ -113,7 +120,8 @@ export const backward = (end: number): Splitter => {
   let held = 0
   let offset = end
   let first = true
-  const take = (head: Uint8Array): RawLine | undefined => {
+  /** Undefined for what stands behind the last line feed of the file when that is nothing. */
+  const finish = (head: Uint8Array): RawLine | undefined => {
     const bytes = held === 0 ? head : concat([head, ...pieces.reverse()], held + head.length)
     const terminated = !first
     const line: RawLine | undefined =
@@ -125,26 +133,25 @@ export const backward = (end: number): Splitter => {
     return line
   }
   return {
-    push: (chunk) => {
-      const lines: Array<RawLine> = []
+    push: (chunk, take) => {
       let to = chunk.length
       while (to > 0) {
         const at = chunk.lastIndexOf(lineFeed, to - 1)
         if (at < 0) break
-        const line = take(chunk.subarray(at + 1, to))
-        if (line !== undefined) lines.push(line)
+        const line = finish(chunk.subarray(at + 1, to))
         to = at
+        if (line !== undefined && !take(line)) return false
       }
       if (to > 0) {
         pieces.push(chunk.subarray(0, to))
         held += to
       }
-      return lines
+      return true
     },
-    end: () => {
-      if (held === 0 && (first || offset < 0)) return []
-      const line = take(new Uint8Array(0))
-      return line === undefined ? [] : [line]
+    end: (take) => {
+      if (held === 0 && (first || offset < 0)) return true
+      const line = finish(new Uint8Array(0))
+      return line === undefined || take(line)
     }
   }
 }
@@ -292,8 +299,12 @@ export const encode = (value: unknown): Uint8Array => encoder.encode(`${stringif
 
 const stringify = (value: unknown): string => {
   const text = JSON.stringify(value)
-  // `JSON.stringify` escapes every half pair, so a text without such an escape holds none: the rule, and then free.
-  return text.includes("\\ud") ? JSON.stringify(value, wellFormed) : text
+  // `JSON.stringify` escapes every half pair, in keys too, and nothing else as `\ud…`. A text without such an escape
+  // holds none: the rule, and then free.
+  return text.includes("\\ud")
+    ? text.replace(anyEscape, (escaped) => (escaped.startsWith("\\ud") ? "\ufffd" : escaped))
+    : text
 }
 
-const wellFormed = (_key: string, value: unknown): unknown => (typeof value === "string" ? value.toWellFormed() : value)
+// An escaped backslash is taken whole, so that a `ud` behind it is not seen as an escape.
+const anyEscape = /\\(?:u....|.)/g

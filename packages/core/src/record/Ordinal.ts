@@ -7,7 +7,13 @@
 import * as Jsonl from "./Jsonl.js"
 import type { Decoded, StoredRecord } from "./Record.js"
 
-const repeats = (earlier: StoredRecord | undefined, later: StoredRecord): boolean =>
+/** A line that nobody decodes, but whose ordinal still counts as the one in front of the next line. */
+export interface Skipped {
+  readonly kind: "skipped"
+  readonly ordinal: number | undefined
+}
+
+const repeats = (earlier: StoredRecord | Skipped | undefined, later: StoredRecord): boolean =>
   later.ordinal !== undefined && earlier?.ordinal === later.ordinal
 
 const repeated = (record: StoredRecord): Jsonl.Damage =>
@@ -30,7 +36,7 @@ export const forward = (): ((decoded: Decoded) => Decoded) => {
  * Passes decoded lines on from last to first. Whether a record repeats the one in front of it shows only then, so each
  * record with an ordinal is held until the next older one is there; call with undefined at the start of the log.
  */
-export const backward = (): ((decoded: Decoded | undefined) => ReadonlyArray<Decoded>) => {
+export const backward = (): ((decoded: Decoded | Skipped | undefined) => ReadonlyArray<Decoded>) => {
   let held: StoredRecord | undefined
   return (decoded) => {
     if (decoded === undefined) {
@@ -38,9 +44,9 @@ export const backward = (): ((decoded: Decoded | undefined) => ReadonlyArray<Dec
       held = undefined
       return rest
     }
-    if (!isRecord(decoded)) return [decoded]
+    if (decoded.kind !== "skipped" && !isRecord(decoded)) return [decoded]
     const later = held
-    held = decoded
+    held = decoded.kind === "skipped" ? undefined : decoded
     if (later === undefined) return []
     return [repeats(decoded, later) ? repeated(later) : later]
   }

@@ -70,6 +70,11 @@ export type Known = { readonly [K in Kind]: Common & { readonly kind: K; readonl
 /** A record that can be read: of a known kind, or well formed and of an unknown one. */
 export type StoredRecord = Known | (Common & { readonly kind: "unknown"; readonly payload: Unknown })
 
+/** What a record says, without where it stands: all that most folds need to keep of it. */
+export type Entry =
+  | { readonly [K in Kind]: { readonly kind: K; readonly payload: Payloads[K] } }[Kind]
+  | { readonly kind: "unknown"; readonly payload: Unknown }
+
 /** A record of one kind. */
 export type Of<K extends StoredRecord["kind"]> = Extract<StoredRecord, { readonly kind: K }>
 
@@ -165,8 +170,7 @@ const bareHead = (line: RawLine, timestamp: string, inexact: boolean): Head => (
 
 const finish = (head: Head, type: string, payload: unknown, upcast?: string): StoredRecord | Damage => {
   const { line, timestamp, ordinal, extras, inexact } = head
-  const schema = schemaFor(type, payload)
-  if (schema !== undefined && Shape.matches(schema, payload)) {
+  if (matches(type, payload)) {
     return { kind: type as Kind, payload, line, timestamp, ordinal, extras, inexact, upcast } as Known
   }
   let current = payload
@@ -176,8 +180,7 @@ const finish = (head: Head, type: string, payload: unknown, upcast?: string): St
     if (lifted === undefined) continue
     current = lifted
     names = names === undefined ? older.name : `${names}, ${older.name}`
-    const lifting = schemaFor(type, current)
-    if (lifting !== undefined && Shape.matches(lifting, current)) {
+    if (matches(type, current)) {
       return { kind: type as Kind, payload: current, line, timestamp, ordinal, extras, inexact, upcast: names } as Known
     }
   }
@@ -190,18 +193,26 @@ const finish = (head: Head, type: string, payload: unknown, upcast?: string): St
 
 /** The schema that a payload has to match: that of its record kind or, where the kind is a family, of its variant. */
 const schemaFor = (type: string, payload: unknown): Schema.Schema.AnyNoContext | undefined => {
-  if (type === "response_item") return variant(ResponseItem.variants, payload)
-  if (type === "event_msg") return variant(EventMsg.variants, payload)
+  const tag = isObject(payload) ? payload["type"] : undefined
+  if (type === "response_item") return typeof tag === "string" ? items.get(tag)?.schema : undefined
+  if (type === "event_msg") return typeof tag === "string" ? events.get(tag)?.schema : undefined
   return Object.hasOwn(plain, type) ? plain[type as keyof typeof plain] : undefined
 }
 
-const variant = (
-  variants: Readonly<Record<string, { readonly schema: Schema.Schema.AnyNoContext }>>,
-  payload: unknown
-): Schema.Schema.AnyNoContext | undefined => {
-  const tag = isObject(payload) ? payload["type"] : undefined
-  return typeof tag === "string" && Object.hasOwn(variants, tag) ? variants[tag]?.schema : undefined
+/** The same as a check, by way of maps: this runs for every line. */
+const matches = (type: string, payload: unknown): boolean => {
+  const tag = (payload as { readonly type?: unknown }).type
+  const checked = type === "response_item" ? items.get(tag) : type === "event_msg" ? events.get(tag) : records.get(type)
+  return checked?.is(payload) ?? false
 }
+
+interface Checked {
+  readonly schema: Schema.Schema.AnyNoContext
+  readonly is: (value: unknown) => boolean
+}
+
+const checked = (schemas: Readonly<Record<string, Schema.Schema.AnyNoContext>>): ReadonlyMap<unknown, Checked> =>
+  new Map(Object.entries(schemas).map(([name, schema]) => [name, { schema, is: Shape.compile(schema) }]))
 
 const plain = {
   session_meta: SessionMeta.SessionMeta.schema,
@@ -213,6 +224,14 @@ const plain = {
   token_usage_record: TokenUsageRecord.TokenUsageRecord.schema,
   retained_context: RetainedContext.RetainedContext.schema
 } satisfies Record<Exclude<Kind, "response_item" | "event_msg">, Schema.Schema.AnyNoContext>
+
+const records = checked(plain)
+const items = checked(schemasOf(ResponseItem.variants))
+const events = checked(schemasOf(EventMsg.variants))
+
+function schemasOf(variants: Readonly<Record<string, { readonly schema: Schema.Schema.AnyNoContext }>>) {
+  return Object.fromEntries(Object.entries(variants).map(([name, { schema }]) => [name, schema]))
+}
 
 const unknownOf = (type: string, payload: unknown): Unknown | undefined => {
   if (type !== "response_item" && type !== "event_msg") {

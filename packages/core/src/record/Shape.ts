@@ -79,14 +79,10 @@ export type TypeOf<S> = S extends { readonly schema: { readonly Type: infer A } 
 export const struct = <const F extends Fields>(fields: F): Shape<F> => {
   type A = Schema.Struct.Type<F>
   const schema = Schema.Struct(fields)
-  let check: ((value: unknown) => boolean) | undefined
   return {
     schema,
     fields,
-    is: (value): value is A => {
-      check ??= predicate(schema.ast)
-      return check(value)
-    },
+    is: compile(schema) as (value: unknown) => value is A,
     make: (input) => write(fields, input as Readonly<Record<string, unknown>>) as A
   }
 }
@@ -162,15 +158,22 @@ const collectUnknown = (ast: SchemaAST.AST, value: unknown, at: string, found: A
   }
 }
 
-/** Whether a parsed value matches a schema, by its compiled check. Cost: one visit of each declared field. */
-export const matches = (schema: Schema.Schema.AnyNoContext, value: unknown): boolean => predicate(schema.ast)(value)
+/** Whether a parsed value matches a schema, by its compiled check. Cost: one visit of each key that the value has. */
+export const matches = (schema: Schema.Schema.All, value: unknown): boolean => predicate(schema.ast)(value)
 
 /**
  * A check of parsed JSON against a schema, as plain closures. Takes the part of Schema that shapes are written in:
- * literals, keywords, structs, records, arrays, unions, {@link refine} and suspend. Throws, at compile time, for
- * anything else. A union whose members share a key with a literal is entered by that literal.
+ * literals, keywords, structs, records, arrays, unions, {@link refine} and suspend; it throws for anything else. A
+ * union whose members share a key with a literal is entered by that literal. Compiled when it is first used: few of
+ * all shapes occur in one process.
  */
-export const compile = (schema: Schema.Schema.AnyNoContext): ((value: unknown) => boolean) => predicate(schema.ast)
+export const compile = (schema: Schema.Schema.All): ((value: unknown) => boolean) => {
+  let check: Predicate | undefined
+  return (value) => {
+    check ??= predicate(schema.ast)
+    return check(value)
+  }
+}
 
 type Predicate = (value: unknown) => boolean
 
@@ -241,25 +244,31 @@ const buildArray = (ast: SchemaAST.TupleType): Predicate => {
   }
 }
 
+/**
+ * Goes through the keys that a value has rather than those it could have: most fields are optional and absent, and a
+ * key that comes out of `for … in` is read back at once.
+ */
 const buildObject = (ast: SchemaAST.TypeLiteral): Predicate => {
-  const keys = ast.propertySignatures.map((property) => property.name as string)
-  const required = ast.propertySignatures.map((property) => !property.isOptional)
-  const checks = ast.propertySignatures.map((property) => predicate(property.type))
+  const fields = new Map<string, { readonly check: Predicate; readonly required: 0 | 1 }>()
+  for (const property of ast.propertySignatures) {
+    fields.set(property.name as string, { check: predicate(property.type), required: property.isOptional ? 0 : 1 })
+  }
+  const required = ast.propertySignatures.filter((property) => !property.isOptional).length
   const [index] = ast.indexSignatures
   const values = index === undefined ? undefined : predicate(index.type)
   const names = index === undefined ? undefined : predicate(index.parameter)
   return (value) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return false
     const object = value as Record<string, unknown>
-    for (let i = 0; i < keys.length; i++) {
-      const inner = object[keys[i] as string]
-      if (inner === undefined) {
-        if (required[i]) return false
-      } else if (!(checks[i] as Predicate)(inner)) return false
+    let missing = required
+    for (const key in object) {
+      const field = fields.get(key)
+      if (field !== undefined) {
+        if (!field.check(object[key])) return false
+        missing -= field.required
+      } else if (values !== undefined && names !== undefined && !(names(key) && values(object[key]))) return false
     }
-    if (values === undefined || names === undefined) return true
-    for (const key of Object.keys(object)) if (!names(key) || !values(object[key])) return false
-    return true
+    return missing === 0
   }
 }
 

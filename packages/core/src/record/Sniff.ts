@@ -8,7 +8,7 @@
 
 /** The head of a line. */
 export interface Head {
-  readonly timestamp: string
+  readonly ordinal: number | undefined
   readonly type: string
   /** The inner `type` of the payload, when it comes first. */
   readonly inner: string | undefined
@@ -28,10 +28,13 @@ export const head = (bytes: Uint8Array): Head | undefined => {
   const timeEnd = endOfText(bytes, opening.length)
   if (timeEnd < 0 || bytes[timeEnd + 1] !== comma) return undefined
   let at = timeEnd + 2
+  let ordinal: number | undefined
   if (startsWith(bytes, at, ordinalKey)) {
     at += ordinalKey.length
-    while (isDigit(bytes[at])) at++
-    if (bytes[at] !== comma) return undefined
+    const start = at
+    ordinal = 0
+    while (isDigit(bytes[at])) ordinal = ordinal * 10 + (bytes[at++] as number) - 0x30
+    if (bytes[at] !== comma || at === start || !Number.isSafeInteger(ordinal)) return undefined
     at++
   }
   if (!startsWith(bytes, at, typeKey)) return undefined
@@ -42,9 +45,16 @@ export const head = (bytes: Uint8Array): Head | undefined => {
   if (startsWith(bytes, typeEnd + 1, payloadKey)) {
     const innerStart = typeEnd + 1 + payloadKey.length
     const innerEnd = endOfText(bytes, innerStart)
-    if (innerEnd >= 0) inner = text(bytes, innerStart, innerEnd)
+    if (innerEnd >= 0) inner = name(bytes, innerStart, innerEnd)
   }
-  return { timestamp: text(bytes, opening.length, timeEnd), type: text(bytes, typeStart, typeEnd), inner }
+  return { ordinal, type: name(bytes, typeStart, typeEnd), inner }
+}
+
+/** The `timestamp` of a line in the usual spelling. */
+export const timestamp = (bytes: Uint8Array): string | undefined => {
+  if (!startsWith(bytes, 0, opening)) return undefined
+  const end = endOfText(bytes, opening.length)
+  return end < 0 ? undefined : text(bytes, opening.length, end)
 }
 
 /** Names and times are short; a longer text, or one with an escape, is not in the usual spelling. */
@@ -57,6 +67,29 @@ const endOfText = (bytes: Uint8Array, from: number): number => {
     if (byte === undefined || byte === backslash || byte < 0x20 || byte > 0x7e) return -1
   }
   return -1
+}
+
+/**
+ * The names met so far, by a hash of their bytes. There are few of them, and making a string anew costs more than all
+ * the rest of a head. What does not fit in is made each time, so a hostile file cannot fill this.
+ */
+const names = new Map<number, string>()
+const mostNames = 512
+
+const name = (bytes: Uint8Array, from: number, to: number): string => {
+  let hash = to - from
+  for (let i = from; i < to; i++) hash = (Math.imul(hash, 31) + (bytes[i] as number)) | 0
+  const known = names.get(hash)
+  if (known !== undefined && isText(bytes, from, to, known)) return known
+  const made = text(bytes, from, to)
+  if (known === undefined && names.size < mostNames) names.set(hash, made)
+  return made
+}
+
+const isText = (bytes: Uint8Array, from: number, to: number, expected: string): boolean => {
+  if (expected.length !== to - from) return false
+  for (let i = 0; i < expected.length; i++) if (bytes[from + i] !== expected.charCodeAt(i)) return false
+  return true
 }
 
 const startsWith = (bytes: Uint8Array, at: number, expected: ReadonlyArray<number>): boolean => {
