@@ -10,7 +10,7 @@ import * as ModelContext from "@skein/core/fold/ModelContext"
 import * as Prompt from "@skein/core/fold/Prompt"
 import type { ResponseItem } from "@skein/core/record/ResponseItem"
 import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
-import { Console, Effect, Stream } from "effect"
+import { Console, Effect } from "effect"
 
 const home = fileURLToPath(new URL("../../../samples/0.169.0/sessions/2026/11/20/", import.meta.url))
 
@@ -23,15 +23,11 @@ const show = (path: string) =>
     const fold = ModelContext.fold()
     let state = fold.initial
 
-    yield* Stream.runForEach(EffectiveLog.decoded(log), (batch) =>
-      Effect.gen(function* () {
-        for (const { decoded } of batch) {
-          if (decoded.kind === "blank") continue
-          if (decoded.kind === "damage") yield* Console.error(`byte ${decoded.line.offset}: ${decoded.detail}`)
-          else state = fold.step(state, decoded)
-        }
-      })
-    )
+    yield* EffectiveLog.forward(log, (decoded) => {
+      if (decoded.kind === "damage") console.error(`byte ${decoded.line.offset}: ${decoded.detail}`)
+      else if (decoded.kind !== "blank") state = fold.step(state, decoded)
+      return true
+    })
 
     const context = ModelContext.read(state)
     const prompt = Prompt.normalise(context.history)

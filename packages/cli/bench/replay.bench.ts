@@ -88,11 +88,19 @@ const answerBackward = (path: string) =>
       Effect.gen(function* () {
         const log = yield* EffectiveLog.open(path)
         const scan = ModelContext.backward()
-        const rest = yield* EffectiveLog.backward(log, (decoded) => {
-          if (EffectiveLog.isRecord(decoded)) scan.add(decoded)
-          return !scan.settled()
-        }, scan.wants)
-        const context = scan.finish(rest === undefined, { ...ReplayLog.emptyHead, whole: false, compactions: undefined })
+        const rest = yield* EffectiveLog.backward(
+          log,
+          (decoded) => {
+            if (EffectiveLog.isRecord(decoded)) scan.add(decoded)
+            return !scan.settled()
+          },
+          scan.wants
+        )
+        const context = scan.finish(rest === undefined, {
+          ...ReplayLog.emptyHead,
+          whole: false,
+          compactions: undefined
+        })
         return { context, from: rest?.pieces.at(-1)?.to ?? 0 }
       })
     )
@@ -104,7 +112,8 @@ const time = async (task: () => unknown): Promise<number> => {
   return performance.now() - start
 }
 
-const median = (times: ReadonlyArray<number>): number => [...times].sort((a, b) => a - b)[times.length >> 1] ?? Number.NaN
+const median = (times: ReadonlyArray<number>): number =>
+  [...times].sort((a, b) => a - b)[times.length >> 1] ?? Number.NaN
 
 /** How long a task is run before it is measured, and how long at least while it is, in milliseconds. */
 const warmUp = 400
@@ -156,28 +165,47 @@ const main = async (): Promise<void> => {
   try {
     const answers: Array<number> = []
     for (const size of values.sizes.split(",").map(Number)) {
-      const path = join(folder, `rollout-2026-10-01T00-00-00-01a0f67a-3800-7000-8000-${String(size).padStart(12, "0")}.jsonl`)
+      const path = join(
+        folder,
+        `rollout-2026-10-01T00-00-00-01a0f67a-3800-7000-8000-${String(size).padStart(12, "0")}.jsonl`
+      )
       await writeThread({ path, bytes: size * megabyte, window: 2 * megabyte })
       const { from } = await answerBackward(path)
-      const [end = 0, answer = 0] = compare(rounds, [["bare", path, String(from)], ["answer", path]])
-      const [parse = 0, fold = 0, check = 0] = compare(rounds, [["bare", path, "0"], ["fold", path], ["verify", path]])
+      const [end = 0, answer = 0] = compare(rounds, [
+        ["bare", path, String(from)],
+        ["answer", path]
+      ])
+      const [parse = 0, fold = 0, check = 0] = compare(rounds, [
+        ["bare", path, "0"],
+        ["fold", path],
+        ["verify", path]
+      ])
       answers.push(answer)
       console.log(`${size} MB`)
       console.log(`  bare read + JSON.parse of every line  ${parse.toFixed(1)} ms`)
-      console.log(`  fold of the whole file                ${fold.toFixed(1)} ms  ${limit(`fold at ${size} MB`, fold / parse, 1.8)}`)
-      console.log(`  verify                                ${check.toFixed(1)} ms  ${limit(`verify at ${size} MB`, check / parse, 1.6)}`)
+      console.log(
+        `  fold of the whole file                ${fold.toFixed(1)} ms  ${limit(`fold at ${size} MB`, fold / parse, 1.8)}`
+      )
+      console.log(
+        `  verify                                ${check.toFixed(1)} ms  ${limit(`verify at ${size} MB`, check / parse, 1.6)}`
+      )
       console.log(`  bare read + parse of the needed end   ${end.toFixed(2)} ms`)
-      console.log(`  answer from the end                   ${answer.toFixed(2)} ms  ${limit(`answer at ${size} MB beside its bytes`, answer / end, 2.5)}`)
+      console.log(
+        `  answer from the end                   ${answer.toFixed(2)} ms  ${limit(`answer at ${size} MB beside its bytes`, answer / end, 2.5)}`
+      )
       if (size === 128) limit("answer at 128 MB beside the full parse", (100 * answer) / parse, 5, "%")
       if (size === 1024) {
         const empty = child("--empty")
         const peak = child("--peak", path)
-        console.log(`  peak memory of a fold                 ${peak.toFixed(0)} MB, empty process ${empty.toFixed(0)} MB`)
+        console.log(
+          `  peak memory of a fold                 ${peak.toFixed(0)} MB, empty process ${empty.toFixed(0)} MB`
+        )
         limit("peak memory of a fold over 1 GB above an empty process", peak - empty, 250, "MB")
       }
       rmSync(path)
     }
-    if (answers.length > 1) limit("answer, slowest thread beside the smallest", Math.max(...answers) / (answers[0] ?? 1), 1.5)
+    if (answers.length > 1)
+      limit("answer, slowest thread beside the smallest", Math.max(...answers) / (answers[0] ?? 1), 1.5)
     console.log("")
     for (const { holds, text } of verdicts) console.log(`${holds ? "ok  " : "OVER"}  ${text}`)
     if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1

@@ -25,7 +25,8 @@ const generator = (seed: number) => {
   }
 }
 
-const id = (n: number): string => `01a0f67a-3800-7${String(n % 1000).padStart(3, "0")}-8000-${n.toString(16).padStart(12, "0")}`
+const id = (n: number): string =>
+  `01a0f67a-3800-7${String(n % 1000).padStart(3, "0")}-8000-${n.toString(16).padStart(12, "0")}`
 
 /** Writes a legacy thread of about that size; gives the exact size. */
 export const writeThread = async ({ bytes, path, window }: Recipe): Promise<number> => {
@@ -66,7 +67,10 @@ export const writeThread = async ({ bytes, path, window }: Recipe): Promise<numb
   const world = () =>
     put("world_state", {
       full: true,
-      state: { agents_md: { directory: "/repo", text: "Use tabs." }, environments: { environments: { local: { cwd: "/repo", status: "available" } } } }
+      state: {
+        agents_md: { directory: "/repo", text: "Use tabs." },
+        environments: { environments: { local: { cwd: "/repo", status: "available" } } }
+      }
     })
   const turnContext = (turn: string) =>
     put("turn_context", {
@@ -76,7 +80,10 @@ export const writeThread = async ({ bytes, path, window }: Recipe): Promise<numb
       sandbox_policy: { type: "danger-full-access" },
       permission_profile: { type: "disabled" },
       model: "m-1",
-      collaboration_mode: { mode: "default", settings: { model: "m-1", reasoning_effort: null, developer_instructions: null } },
+      collaboration_mode: {
+        mode: "default",
+        settings: { model: "m-1", reasoning_effort: null, developer_instructions: null }
+      },
       summary: "auto"
     })
   await put("session_meta", {
@@ -96,13 +103,28 @@ export const writeThread = async ({ bytes, path, window }: Recipe): Promise<numb
   while (written < bytes) {
     number++
     const turn = id(number + 1)
-    await event({ type: "task_started", turn_id: turn, started_at: Math.floor(time / 1000), model_context_window: 272000, collaboration_mode_kind: "default" })
+    await event({
+      type: "task_started",
+      turn_id: turn,
+      started_at: Math.floor(time / 1000),
+      model_context_window: 272000,
+      collaboration_mode_kind: "default"
+    })
     if (sinceCompaction >= window) {
       compactions++
       sinceCompaction = 0
-      const ids = { window_number: compactions, first_window_id: id(1), previous_window_id: id(compactions), window_id: id(compactions + 1) }
+      const ids = {
+        window_number: compactions,
+        first_window_id: id(1),
+        previous_window_id: id(compactions),
+        window_id: id(compactions + 1)
+      }
       const summary = prose(1500)
-      await put("compacted", { message: summary, replacement_history: [message("user", prose(200)), message("user", summary)], ...ids })
+      await put("compacted", {
+        message: summary,
+        replacement_history: [message("user", prose(200)), message("user", summary)],
+        ...ids
+      })
       await world()
       await event({ type: "context_compacted" })
       await event({ type: "task_complete", turn_id: turn, last_agent_message: null })
@@ -117,15 +139,35 @@ export const writeThread = async ({ bytes, path, window }: Recipe): Promise<numb
       const callId = `call_${++call}`
       const thought = prose(120)
       await event({ type: "agent_reasoning", text: thought })
-      await item(turn, { type: "reasoning", summary: [{ type: "summary_text", text: thought }], content: null, encrypted_content: Buffer.from(prose(150)).toString("base64") })
-      await item(turn, { type: "function_call", name: "exec_command", arguments: JSON.stringify({ cmd: `cat src/${call}.ts` }), call_id: callId })
+      await item(turn, {
+        type: "reasoning",
+        summary: [{ type: "summary_text", text: thought }],
+        content: null,
+        encrypted_content: Buffer.from(prose(150)).toString("base64")
+      })
+      await item(turn, {
+        type: "function_call",
+        name: "exec_command",
+        arguments: JSON.stringify({ cmd: `cat src/${call}.ts` }),
+        call_id: callId
+      })
       await item(turn, { type: "function_call_output", call_id: callId, output: prose(300 + 4000 * random()) })
-      await event({ type: "token_count", info: { total_token_usage: usage(call * 3000), last_token_usage: usage(3000), model_context_window: 272000 }, rate_limits: null })
+      await event({
+        type: "token_count",
+        info: { total_token_usage: usage(call * 3000), last_token_usage: usage(3000), model_context_window: 272000 },
+        rate_limits: null
+      })
     }
     const answer = prose(1500)
     await event({ type: "agent_message", message: answer, phase: null, memory_citation: null })
     await item(turn, message("assistant", answer))
-    await event({ type: "task_complete", turn_id: turn, last_agent_message: answer, completed_at: Math.floor(time / 1000), duration_ms: 1000 })
+    await event({
+      type: "task_complete",
+      turn_id: turn,
+      last_agent_message: answer,
+      completed_at: Math.floor(time / 1000),
+      duration_ms: 1000
+    })
   }
   out.end()
   await once(out, "finish")

@@ -1,5 +1,5 @@
 /** The words of the `skein` command. Verbs are loaded when they are called, so that help and errors come at once. */
-import { Args, CliConfig, Command, HelpDoc, Options, ValidationError } from "@effect/cli"
+import { Args, CliConfig, Command, Options, ValidationError } from "@effect/cli"
 import { Effect, Option, Ref } from "effect"
 import * as Output from "./Output.js"
 
@@ -89,7 +89,9 @@ const commands = (status: Status) => {
         })
       }
     })
-  ).pipe(Command.withDescription("Every problem of a file, with line, byte offset and meaning; exit code 1 if there is any."))
+  ).pipe(
+    Command.withDescription("Every problem of a file, with line, byte offset and meaning; exit code 1 if there is any.")
+  )
 
   const anyPaths = Args.text({ name: "PATH" }).pipe(
     Args.withDescription("rollout files or Codex homes; without any, the bundled samples"),
@@ -114,12 +116,10 @@ export const run = (argv: ReadonlyArray<string>) =>
     const status = yield* Ref.make<number>(exitCode.answered)
     const command = Command.run(commands(status), { name: "skein", version })
     yield* command(argv).pipe(
-      Effect.catchIf(ValidationError.isValidationError, (error) =>
-        Output.error(HelpDoc.toAnsiText(error.error).trimEnd()).pipe(
-          Effect.zipRight(Ref.set(status, exitCode.usage))
-        )
-      ),
-      Effect.provide(CliConfig.layer({ showBuiltIns: false }))
+      // The parser has told what was wrong by the time it fails.
+      Effect.catchIf(ValidationError.isValidationError, () => Ref.set(status, exitCode.usage)),
+      Effect.provide(CliConfig.layer({ showBuiltIns: false })),
+      Output.withConsole
     )
     return yield* Ref.get(status)
   })

@@ -1,4 +1,6 @@
 /** What the command prints: documents, one a line or for a person, and why a file has none. */
+
+import { stripVTControlCharacters } from "node:util"
 import type { FileRefused } from "@skein/store-fs/FileError"
 import { Effect, Ref } from "effect"
 import type { InvalidRequest } from "./Position.js"
@@ -43,13 +45,38 @@ export const refusal = (file: string, refused: FileRefused | InvalidRequest) => 
   file,
   error:
     refused._tag === "FileRefused"
-      ? { tag: refused._tag, path: refused.path, reason: refused.reason, detail: refused.detail, advice: refused.advice }
+      ? {
+          tag: refused._tag,
+          path: refused.path,
+          reason: refused.reason,
+          detail: refused.detail,
+          advice: refused.advice
+        }
       : { tag: refused._tag, field: refused.field, reason: refused.reason, advice: refused.advice }
 })
 
-/** Colours on a terminal, unless NO_COLOR is set (no-color.org). */
-export const style = (): Text.Style =>
-  process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" ? Text.coloured : Text.plain
+/** Whether marks may go to a stream: it is a terminal, and NO_COLOR is not set (no-color.org). */
+const isColoured = (stream: NodeJS.WriteStream): boolean =>
+  stream.isTTY === true && (process.env["NO_COLOR"] ?? "") === ""
+
+/** Colours on a terminal. */
+export const style = (): Text.Style => (isColoured(process.stdout) ? Text.coloured : Text.plain)
+
+const writeTo = (stream: NodeJS.WriteStream, parts: ReadonlyArray<unknown>): Effect.Effect<void> =>
+  Effect.sync(() => {
+    const text = parts.map(String).join(" ")
+    stream.write(`${(isColoured(stream) ? text : stripVTControlCharacters(text)).trimEnd()}\n`)
+  })
+
+/** Runs an effect with a console that prints without marks where none are wanted; help and usage errors go there. */
+export const withConsole = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.consoleWith((base) =>
+    Effect.withConsole(effect, {
+      ...base,
+      log: (...parts) => writeTo(process.stdout, parts),
+      error: (...parts) => writeTo(process.stderr, parts)
+    })
+  )
 
 /** Prints to standard output and waits until it is taken. A reader that went away ends the command quietly. */
 export const print = (text: string): Effect.Effect<void> =>

@@ -83,10 +83,7 @@ const atLine = (
     )
   })
 
-const atTime = (
-  log: EffectiveLog.EffectiveLog,
-  time: number
-): Effect.Effect<EffectiveLog.EffectiveLog, FileRefused> =>
+const atTime = (log: EffectiveLog.EffectiveLog, time: number): Effect.Effect<EffectiveLog.EffectiveLog, FileRefused> =>
   Effect.map(
     cutWhere(log, (line) => {
       const written = writtenAt(line)

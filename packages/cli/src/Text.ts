@@ -26,8 +26,10 @@ export const lines = (all: ReadonlyArray<string>): string => (all.length === 0 ?
 export const brief = (text: string, width = 96): string => {
   const head = text.length > width * 8 ? text.slice(0, width * 8) : text
   // Control characters of a log must not reach the terminal that shows it.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  const flat = head.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").replace(/ {2,}/g, " ").trim()
+  const flat = head
+    .replace(/[\p{Cc}\u2028\u2029]+/gu, " ")
+    .replace(/ {2,}/g, " ")
+    .trim()
   return flat.length > width || head !== text ? `${[...flat].slice(0, width - 1).join("")}…` : flat
 }
 

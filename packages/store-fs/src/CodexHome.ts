@@ -55,9 +55,7 @@ export const containing = (path: string): Effect.Effect<string | undefined, neve
  * Every rollout of a home, active and archived, in order of path. A plain file hides the compressed one of the same
  * name; links to folders are not followed. Cost: one listing a folder; no file is opened.
  */
-export const rollouts = (
-  home: string
-): Effect.Effect<ReadonlyArray<Found>, never, FileSystem.FileSystem | Path.Path> =>
+export const rollouts = (home: string): Effect.Effect<ReadonlyArray<Found>, never, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const paths = yield* Path.Path
     const found = new Map<string, Found>()

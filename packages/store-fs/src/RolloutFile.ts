@@ -51,11 +51,13 @@ export const open = (
       size: Number(info.size),
       damagedAt: undefined,
       read: (offset, length) =>
-        file.seek(offset, "start").pipe(
-          Effect.zipRight(file.readAlloc(length)),
-          Effect.map(Option.getOrElse(() => new Uint8Array(0))),
-          Effect.mapError(refusal(path))
-        )
+        file
+          .seek(offset, "start")
+          .pipe(
+            Effect.zipRight(file.readAlloc(length)),
+            Effect.map(Option.getOrElse(() => new Uint8Array(0))),
+            Effect.mapError(refusal(path))
+          )
     }
   })
 

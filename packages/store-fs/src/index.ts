@@ -1,1 +1,6 @@
-export {}
+export * as CodexHome from "./CodexHome.js"
+export * as Diagnostic from "./Diagnostic.js"
+export * as EffectiveLog from "./EffectiveLog.js"
+export * as FileError from "./FileError.js"
+export * as RolloutFile from "./RolloutFile.js"
+export * as Zstd from "./Zstd.js"

@@ -85,7 +85,10 @@ export const describe = (item: ResponseItem, style: Text.Style): string => {
   const head = (name: string) => style.dim(name.padEnd(12))
   switch (item.type) {
     case "message":
-      return head(item.role) + Text.brief(item.content.map((part) => ("text" in part ? part.text : `[${part.type}]`)).join(" "))
+      return (
+        head(item.role) +
+        Text.brief(item.content.map((part) => ("text" in part ? part.text : `[${part.type}]`)).join(" "))
+      )
     case "agent_message":
       return head("agent") + Text.brief(`${item.author} to ${item.recipient}`)
     case "reasoning":

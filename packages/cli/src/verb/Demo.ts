@@ -62,7 +62,7 @@ const draw = (document: ContextDocument, style: Text.Style): string => {
   return Text.lines([
     `${style.good("●")} ${style.strong(document.file)}`,
     `  thread ${document.threadId ?? "unknown"} · window ${window.number} · ${read}`,
-    ...skeleton(prompt).map(({ item, count }) => `  │ ${Context.describe(item, style)}${count > 1 ? style.dim(` ×${count}`) : ""}`),
+    ...skeleton(prompt, style).map((line) => `  │ ${line}`),
     `  └ ${style.dim(`the model sees ${Text.plural(prompt.length, "item")} next${settings(document)}`)}`,
     ...Text.diagnostics(document.diagnostics, style),
     ""
@@ -75,20 +75,13 @@ const settings = (document: ContextDocument): string => {
   return typeof model === "string" ? `; its last turn ran ${model}` : ""
 }
 
-interface Group {
-  readonly item: ContextDocument["prompt"][number]
-  readonly count: number
-}
-
-/** The first and last items of a prompt; in a long one, a run of one type in the middle becomes one line. */
-const skeleton = (prompt: ContextDocument["prompt"]): ReadonlyArray<Group> => {
-  if (prompt.length <= 12) return prompt.map((item) => ({ item, count: 1 }))
-  const groups: Array<{ item: Group["item"]; count: number }> = []
-  prompt.forEach((item, i) => {
-    const last = groups[groups.length - 1]
-    const middle = i >= 4 && i < prompt.length - 4
-    if (middle && last !== undefined && i > 4) last.count++
-    else groups.push({ item, count: 1 })
-  })
-  return groups
+/** A line for each of the first and last items of a prompt, and one for what stands between them in a long one. */
+const skeleton = (prompt: ContextDocument["prompt"], style: Text.Style): ReadonlyArray<string> => {
+  const describe = (item: ContextDocument["prompt"][number]): string => Context.describe(item, style)
+  if (prompt.length <= 12) return prompt.map(describe)
+  return [
+    ...prompt.slice(0, 5).map(describe),
+    style.dim(`⋮ ${prompt.length - 10} more`),
+    ...prompt.slice(-5).map(describe)
+  ]
 }

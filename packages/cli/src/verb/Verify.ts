@@ -47,15 +47,13 @@ const below = (
     for (const name of (yield* fs.readDirectory(folder).pipe(Effect.orElseSucceed((): Array<string> => []))).sort()) {
       const path = paths.join(folder, name)
       if (CodexHome.parseName(name) !== undefined) found.push(path)
-      else if (depth > 0) found.push(...(yield* below(path, depth - 1)))
+      else if (depth > 0 && !(yield* CodexHome.isLink(path))) found.push(...(yield* below(path, depth - 1)))
     }
     return found
   })
 
 /** Reads every line of a file and tells what is wrong with it. Cost: one pass; memory: the longest line. */
-export const verify = (
-  file: string
-): Effect.Effect<VerifyDocument, FileRefused, FileSystem.FileSystem | Path.Path> =>
+export const verify = (file: string): Effect.Effect<VerifyDocument, FileRefused, FileSystem.FileSystem | Path.Path> =>
   Effect.scoped(
     Effect.gen(function* () {
       const log = yield* EffectiveLog.open(file)
@@ -76,7 +74,8 @@ export const verify = (
 
 /** Takes the lines of a file one by one and pushes what is wrong with them. */
 export const examiner = (path: string, header: Record.Of<"session_meta"> | undefined, problems: Array<Diagnostic>) => {
-  const paginated = header?.payload.history_mode === "paginated"
+  // Without a header nobody knows whether there should be ordinals.
+  const paginated = header === undefined ? undefined : header.payload.history_mode === "paginated"
   const form = Record.formOf(header)
   const pass = Ordinal.forward()
   let lines = 0
@@ -103,11 +102,12 @@ export const examiner = (path: string, header: Record.Of<"session_meta"> | undef
         const { level, name } = decoded.payload
         note(line, "unknown-kind", `${level} of unknown kind ${JSON.stringify(name)}; kept, but not understood`)
       }
-      if (decoded.inexact) note(line, "inexact-number", "a whole number beyond 2^53 - 1; views round it, the line keeps it")
+      if (decoded.inexact)
+        note(line, "inexact-number", "a whole number beyond 2^53 - 1; views round it, the line keeps it")
       const { ordinal } = decoded
-      if (!paginated) {
-        if (ordinal !== undefined) note(line, "ordinal-unexpected", "an ordinal in a thread that is not paginated")
-      } else if (ordinal === undefined) note(line, "ordinal-missing", "no ordinal in a paginated thread")
+      if (ordinal === undefined) {
+        if (paginated === true) note(line, "ordinal-missing", "no ordinal in a paginated thread")
+      } else if (paginated === false) note(line, "ordinal-unexpected", "an ordinal in a thread that is not paginated")
       else {
         if (last !== undefined && ordinal !== last + 1) {
           note(line, "ordinal-gap", `ordinal ${ordinal} follows ${last}; records count in the order of their lines`)

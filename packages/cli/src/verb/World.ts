@@ -105,7 +105,8 @@ const causeOf = (record: StoredRecord): Change["cause"] | undefined => {
 
 const between = (before: unknown, after: unknown): ReadonlyArray<Operation> => {
   if (before === after) return []
-  if (typeof before !== "object" || typeof after !== "object" || before === null || after === null) {
+  const replaced = typeof before !== "object" || typeof after !== "object" || before === null || after === null
+  if (replaced || Array.isArray(before) !== Array.isArray(after)) {
     return [{ op: "replace", path: "", value: after }]
   }
   return compare(before, after)

@@ -5,11 +5,12 @@
  * together. There is one path: {@link fold} keeps records and {@link read} answers from them; a reader of files feeds
  * the same scan from the end of the log ({@link backward}).
  */
-import type { TokenUsageInfo } from "../record/Usage.js"
+
 import * as InterAgentCommunication from "../record/InterAgentCommunication.js"
 import * as Record from "../record/Record.js"
 import type { ResponseItem } from "../record/ResponseItem.js"
 import type { TurnContext } from "../record/TurnContext.js"
+import type { TokenUsageInfo } from "../record/Usage.js"
 import * as ContextWindow from "./ContextWindow.js"
 import { dropLast } from "./DropLast.js"
 import type { Fold } from "./Fold.js"
@@ -110,7 +111,9 @@ const assemble = (outcome: ReplayScan.Outcome, head: ReplayLog.Head, options: Op
 
 const stateOf = (outcome: ReplayScan.Outcome, head: ReplayLog.Head): State => {
   // A compaction without replacement leaves no reference, even when a context was recorded behind it (§1.4).
-  const rebuilt = outcome.suffix.some((entry) => entry.kind === "compacted" && !ReplayScan.hasReplacement(entry.payload))
+  const rebuilt = outcome.suffix.some(
+    (entry) => entry.kind === "compacted" && !ReplayScan.hasReplacement(entry.payload)
+  )
   return {
     previousTurnSettings: outcome.previousTurnSettings,
     referenceContext: rebuilt ? undefined : outcome.referenceContext,
@@ -127,10 +130,7 @@ const stateOf = (outcome: ReplayScan.Outcome, head: ReplayLog.Head): State => {
       window: outcome.complete.window || head.compactions !== undefined,
       tokenInfo: outcome.atStart || head.whole || outcome.tokenInfo !== undefined || head.tokenInfo !== undefined,
       multiAgent:
-        outcome.atStart ||
-        head.whole ||
-        head.multiAgentVersion !== undefined ||
-        outcome.contextVersion !== undefined
+        outcome.atStart || head.whole || head.multiAgentVersion !== undefined || outcome.contextVersion !== undefined
     }
   }
 }

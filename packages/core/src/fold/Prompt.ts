@@ -25,10 +25,10 @@ export const audioOmitted = "audio content omitted because you do not support au
 export const aborted = "aborted"
 
 /**
- * The namespace of the ids of inserted outputs. Skein's own constant: the format does not fix one, and the ids are in
- * no log. It never changes, since the same prompt must come out the same in every version.
+ * The namespace of the ids of inserted outputs: the reference's own, so that both make the same request of one thread
+ * and a prompt cache serves either.
  */
-export const outputNamespace = "6b1f7c0e-5d0b-4c86-9a53-2f1d0f3c8e47"
+export const outputNamespace = "90d38d3e-6a5b-4d52-bfe2-2f1e634bfac4"
 
 /**
  * A history as a request's input: an output for every call, a call for every output, and no media that the model

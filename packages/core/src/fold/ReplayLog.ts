@@ -6,10 +6,11 @@
  * them by {@link ReplayScan}. Older records are let go when a compaction makes them unneeded twice over; a rollback
  * that reaches behind what is kept gives an answer marked incomplete, and its reader asks the store for more.
  */
-import type { TokenUsageInfo } from "../record/Usage.js"
+
 import { isUuidV7 } from "../record/Primitive.js"
 import type { Of, StoredRecord } from "../record/Record.js"
 import type { SessionMeta } from "../record/SessionMeta.js"
+import type { TokenUsageInfo } from "../record/Usage.js"
 import * as Boundary from "./Boundary.js"
 import * as Fold from "./Fold.js"
 import type { Registry } from "./Fragment.js"
@@ -80,7 +81,10 @@ export const fold = (options: ReplayScan.Options, keep: Keep = "windows"): Fold.
       length: base.length + 1,
       trimmed: base.trimmed,
       cut: base.cut,
-      compacted: record.kind === "compacted" ? ReplayScan.hasReplacement(record.payload) || base.compacted : !starts && base.compacted,
+      compacted:
+        record.kind === "compacted"
+          ? ReplayScan.hasReplacement(record.payload) || base.compacted
+          : !starts && base.compacted,
       head
     }
   })

@@ -12,12 +12,12 @@
 import type { Compacted } from "../record/Compacted.js"
 import type { RawLine } from "../record/Jsonl.js"
 import type { Entry as RecordEntry } from "../record/Record.js"
-import type { TokenUsageInfo } from "../record/Usage.js"
+import type * as Sniff from "../record/Sniff.js"
 import type { TurnContext } from "../record/TurnContext.js"
+import type { TokenUsageInfo } from "../record/Usage.js"
 import * as Boundary from "./Boundary.js"
 import * as ContextWindow from "./ContextWindow.js"
 import type { Registry } from "./Fragment.js"
-import type * as Sniff from "../record/Sniff.js"
 import * as Rebuild from "./Rebuild.js"
 
 /**

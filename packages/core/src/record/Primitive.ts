@@ -9,7 +9,10 @@ export const Uuid = refine(Schema.String, "a UUID", (text) => uuidText.test(text
 
 /** A UUID as it is written: lower case with hyphens. Cost: constant. */
 export const canonicalUuid = (text: string): string => {
-  const digits = text.toLowerCase().replace(/^urn:uuid:/, "").replace(/[{}-]/g, "")
+  const digits = text
+    .toLowerCase()
+    .replace(/^urn:uuid:/, "")
+    .replace(/[{}-]/g, "")
   return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20)}`
 }
 

@@ -9,7 +9,7 @@
  * `Schema.is` allocates a result for every node it visits, which on the lines of a rollout costs more than parsing
  * them. {@link compile} turns the same schema into plain closures; a property holds the two to the same answers.
  */
-import { Either, ParseResult, Schema, SchemaAST } from "effect"
+import { Either, ParseResult, Schema, type SchemaAST } from "effect"
 
 /** A field that is absent or `null` when unset, and written as `null`. */
 export const nullable = <A>(value: Schema.Schema<A>) => coded(value, { code: "N" })
@@ -39,9 +39,7 @@ export const refine = <A>(from: Schema.Schema<A>, expected: string, accept: (val
   )
 
 /** What a shape knows of one of its fields: its code and, for D and E, the value that an absent key stands for. */
-type Coding =
-  | { readonly code: "N" | "S" }
-  | { readonly code: "D" | "E"; readonly fallback: unknown }
+type Coding = { readonly code: "N" | "S" } | { readonly code: "D" | "E"; readonly fallback: unknown }
 
 const acceptId: unique symbol = Symbol.for("@skein/core/record/Shape/accept")
 
@@ -73,7 +71,11 @@ export interface Shape<F extends Fields> {
 }
 
 /** The type of the values of a shape or schema. */
-export type TypeOf<S> = S extends { readonly schema: { readonly Type: infer A } } ? A : S extends { readonly Type: infer A } ? A : never
+export type TypeOf<S> = S extends { readonly schema: { readonly Type: infer A } }
+  ? A
+  : S extends { readonly Type: infer A }
+    ? A
+    : never
 
 /** The shape with these fields. */
 export const struct = <const F extends Fields>(fields: F): Shape<F> => {
@@ -132,12 +134,15 @@ export const unknownKeys = (schema: Schema.Schema.AnyNoContext, value: unknown):
 const collectUnknown = (ast: SchemaAST.AST, value: unknown, at: string, found: Array<string>): void => {
   switch (ast._tag) {
     case "Refinement":
-      return collectUnknown(ast.from, value, at, found)
+      collectUnknown(ast.from, value, at, found)
+      return
     case "Suspend":
-      return collectUnknown(ast.f(), value, at, found)
+      collectUnknown(ast.f(), value, at, found)
+      return
     case "Union": {
       const member = ast.types.find((type) => predicate(type)(value))
-      return member === undefined ? undefined : collectUnknown(member, value, at, found)
+      if (member !== undefined) collectUnknown(member, value, at, found)
+      return
     }
     case "TupleType": {
       const [rest] = ast.rest

@@ -99,8 +99,7 @@ const startsWith = (bytes: Uint8Array, at: number, expected: ReadonlyArray<numbe
 
 const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39
 
-const text = (bytes: Uint8Array, from: number, to: number): string =>
-  String.fromCharCode(...bytes.subarray(from, to))
+const text = (bytes: Uint8Array, from: number, to: number): string => String.fromCharCode(...bytes.subarray(from, to))
 
 function codes(ascii: string): ReadonlyArray<number> {
   return Array.from(ascii, (character) => character.charCodeAt(0))

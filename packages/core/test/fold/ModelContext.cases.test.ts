@@ -230,10 +230,13 @@ describe("replay-semantics §1.7", () => {
   })
 
   it("34: a compaction ends the baseline, and patches build on the full state behind it", () => {
-    const context = answer(
-      s.turn("1", "u1", s.full({ old: true })),
-      [S("2"), K([s.user("u1")], ids(1)), U(), s.full({ status: "starting", cwd: "/repo" }), s.patch({ status: "ready" })]
-    )
+    const context = answer(s.turn("1", "u1", s.full({ old: true })), [
+      S("2"),
+      K([s.user("u1")], ids(1)),
+      U(),
+      s.full({ status: "starting", cwd: "/repo" }),
+      s.patch({ status: "ready" })
+    ])
     expect(context.worldState).toEqual({ status: "ready", cwd: "/repo" })
   })
 })
@@ -249,7 +252,12 @@ describe("replay-semantics §10: replay and rollback", () => {
 
   it("15: inert records change nothing, wherever they stand", () => {
     const lines = [meta(1), ...turns.flat(), B(1)]
-    const inert = [M(true), s.tokens(3), Meta({ memory_mode: "disabled" }), { type: "event_msg", payload: { type: "context_compacted" } }]
+    const inert = [
+      M(true),
+      s.tokens(3),
+      Meta({ memory_mode: "disabled" }),
+      { type: "event_msg", payload: { type: "context_compacted" } }
+    ]
     for (let at = 1; at <= lines.length; at++) {
       for (const one of inert) same(answer([...lines.slice(0, at), one, ...lines.slice(at)]), answer(lines))
     }
@@ -269,7 +277,14 @@ describe("replay-semantics §10: replay and rollback", () => {
   })
 
   it("22: rolling back turns gives what was there before them, the window too", () => {
-    const before = [meta(1), ...s.turn("0", "u0", s.full({ a: 0 })), ...s.turn("k", "uk"), S("c"), K([s.user("x")], ids(1)), C("c")]
+    const before = [
+      meta(1),
+      ...s.turn("0", "u0", s.full({ a: 0 })),
+      ...s.turn("k", "uk"),
+      S("c"),
+      K([s.user("x")], ids(1)),
+      C("c")
+    ]
     const base = [...before, ...s.turn("p", "up", s.full({ p: 1 }))]
     for (let count = 1; count <= turns.length; count++) {
       same(answer(base, turns.slice(0, count), B(count)), answer(base))
@@ -300,7 +315,10 @@ describe("replay-semantics §10: replay and rollback", () => {
     const context = answer(meta(1), turns, K([s.user("kept")], ids(1)), s.turn("4", "u4", s.full({ b: 1 })))
     const again = answer(
       meta(1),
-      K(context.history.map((payload) => ({ type: "response_item", payload })), ids(1)),
+      K(
+        context.history.map((payload) => ({ type: "response_item", payload })),
+        ids(1)
+      ),
       S("r"),
       U(),
       s.full(context.worldState),
@@ -317,7 +335,14 @@ describe("replay-semantics §10: replay and rollback", () => {
   })
 
   it("13: the end of a log is enough (no rollback, every compaction with replacement and number)", () => {
-    const lines = [meta(1), ...turns.flat(), S("c"), K([s.user("kept")], ids(1)), C("c"), ...s.turn("4", "u4", s.full({}))]
+    const lines = [
+      meta(1),
+      ...turns.flat(),
+      S("c"),
+      K([s.user("kept")], ids(1)),
+      C("c"),
+      ...s.turn("4", "u4", s.full({}))
+    ]
     const records = s.log(lines)
     const scan = ModelContext.backward()
     let left = records.length

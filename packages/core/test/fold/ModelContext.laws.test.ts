@@ -21,12 +21,19 @@ const anyLine: fc.Arbitrary<s.Line> = fc.oneof(
     weight: 2,
     arbitrary: fc
       .tuple(fc.nat(9), fc.option(fc.nat(5), { nil: undefined }))
-      .map(([n, window_number]) => s.K([s.user(`kept${n}`), s.assistant("r")], window_number === undefined ? {} : { window_number }))
+      .map(([n, window_number]) =>
+        s.K([s.user(`kept${n}`), s.assistant("r")], window_number === undefined ? {} : { window_number })
+      )
   },
   { weight: 1, arbitrary: fc.nat(9).map((n) => s.K(undefined, {}, `summary ${n}`)) },
   {
     weight: 2,
-    arbitrary: fc.constantFrom(s.full({ x: { y: 1 } }), s.full({ z: 2 }), s.patch({ x: { y: null, q: 3 } }), s.patch({ z: 4 }))
+    arbitrary: fc.constantFrom(
+      s.full({ x: { y: 1 } }),
+      s.full({ z: 2 }),
+      s.patch({ x: { y: null, q: 3 } }),
+      s.patch({ z: 4 })
+    )
   },
   { weight: 3, arbitrary: fc.integer({ min: 0, max: 4 }).map(s.B) }
 )
@@ -126,7 +133,11 @@ describe("replay-semantics §1: the answer of any log", () => {
 describe("replay-semantics §1.9: the scan stops", () => {
   const turns = (from: number, count: number): ReadonlyArray<s.Line> =>
     Array.from({ length: count }, (_, i) => s.turn(`t${from + i}`, `u${from + i}`, s.assistant("a"))).flat()
-  const standalone = (id: string, number: number) => [s.S(id), s.K([s.user("kept")], { window_number: number }), s.C(id)]
+  const standalone = (id: string, number: number) => [
+    s.S(id),
+    s.K([s.user("kept")], { window_number: number }),
+    s.C(id)
+  ]
 
   it("behind the newest compaction and one user turn, however long the log in front of it", () => {
     for (const before of [3, 300]) {

@@ -102,7 +102,8 @@ export const replay = (records: ReadonlyArray<StoredRecord>, rebuildTokens = Reb
   for (const one of survived) {
     numbered ??= one.records.find((record) => record.kind === "compacted" && record.payload.window_number !== undefined)
     decided = {
-      base: decided.base || one.records.some((record) => record.kind === "compacted" && record.payload.replacement_history),
+      base:
+        decided.base || one.records.some((record) => record.kind === "compacted" && record.payload.replacement_history),
       prev: decided.prev || (one.isUser && one.prev !== undefined),
       ref: decided.ref || (one.isUser && one.ref !== never) || one.ref === cleared
     }

@@ -31,19 +31,25 @@ export const tokens = (total: number | null): Line => {
     total_tokens: n
   })
   const info =
-    total === null ? null : { total_token_usage: usage(total), last_token_usage: usage(total), model_context_window: null }
+    total === null
+      ? null
+      : { total_token_usage: usage(total), last_token_usage: usage(total), model_context_window: null }
   return event({ type: "token_count", info, rate_limits: null })
 }
 export const user = (text: string): Line => message("user", text)
 export const assistant = (text: string): Line => message("assistant", text, "output_text")
 export const developer = (text: string): Line => message("developer", text)
 export const context = (text = "x"): Line => user(`<environment_context>${text}</environment_context>`)
-export const permissions = (text = "x"): Line => developer(`<permissions instructions>${text}</permissions instructions>`)
+export const permissions = (text = "x"): Line =>
+  developer(`<permissions instructions>${text}</permissions instructions>`)
 export const envelope = (content: string, trigger_turn: boolean): Line =>
   assistant(JSON.stringify({ author: "/root", recipient: "/root/w", other_recipients: [], content, trigger_turn }))
 export const mail = (text: string): Line =>
   item({ type: "agent_message", author: "/root", recipient: "/root/w", content: [{ type: "input_text", text }] })
-export const M = (trigger_turn: boolean): Line => ({ type: "inter_agent_communication_metadata", payload: { trigger_turn } })
+export const M = (trigger_turn: boolean): Line => ({
+  type: "inter_agent_communication_metadata",
+  payload: { trigger_turn }
+})
 export const I = (trigger_turn: boolean, content = "mail"): Line => ({
   type: "inter_agent_communication",
   payload: { author: "/root", recipient: "/root/w", other_recipients: [], content, trigger_turn }
