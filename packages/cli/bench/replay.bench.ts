@@ -116,8 +116,8 @@ const median = (times: ReadonlyArray<number>): number =>
   [...times].sort((a, b) => a - b)[times.length >> 1] ?? Number.NaN
 
 /** How long a task is run before it is measured, and how long at least while it is, in milliseconds. */
-const warmUp = 400
-const measured = 800
+const warmUp = 1500
+const measured = 1500
 
 /** The median time of a task that has a process to itself: what is compared is the work, not what another task left. */
 const measure = async (task: () => unknown): Promise<number> => {

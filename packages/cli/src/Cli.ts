@@ -1,5 +1,5 @@
 /** The words of the `skein` command. Verbs are loaded when they are called, so that help and errors come at once. */
-import { Args, CliConfig, Command, Options, ValidationError } from "@effect/cli"
+import { Args, CliConfig, Command, HelpDoc, Options, ValidationError } from "@effect/cli"
 import { Effect, Option, Ref } from "effect"
 import * as Output from "./Output.js"
 
@@ -16,12 +16,22 @@ export const exitCode = {
 /** The version that `--version` prints. */
 export const version = "0.1.0"
 
-const files = Args.text({ name: "FILE" }).pipe(
+/** A path among the words. A misspelt option, or one without its value, is none. */
+const path = (name: string) =>
+  Args.text({ name }).pipe(
+    Args.mapEffect((word) =>
+      word.startsWith("-")
+        ? Effect.fail(HelpDoc.p(`${word} is no option here, or lacks its value; a path that begins so is ./${word}`))
+        : Effect.succeed(word)
+    )
+  )
+
+const files = path("FILE").pipe(
   Args.withDescription("a rollout file, .jsonl or .jsonl.zst"),
   Args.atLeast(1)
 )
 
-const paths = Args.text({ name: "PATH" }).pipe(
+const paths = path("PATH").pipe(
   Args.withDescription("a rollout file, or a folder such as a Codex home: then every rollout below it"),
   Args.atLeast(1)
 )
@@ -93,7 +103,7 @@ const commands = (status: Status) => {
     Command.withDescription("Every problem of a file, with line, byte offset and meaning; exit code 1 if there is any.")
   )
 
-  const anyPaths = Args.text({ name: "PATH" }).pipe(
+  const anyPaths = path("PATH").pipe(
     Args.withDescription("rollout files or Codex homes; without any, the bundled samples"),
     Args.repeated
   )

@@ -180,7 +180,7 @@ const header = (file: RolloutFile.RolloutFile): Effect.Effect<Record.Of<"session
       if (decoded.kind === "session_meta") found = decoded
       return found === undefined && refused === undefined
     }
-    yield* RolloutFile.forward(file, look)
+    yield* RolloutFile.forward(file, look, { brief: true })
     if (refused !== undefined) {
       return yield* Effect.fail(
         new FileRefused({

@@ -10,7 +10,7 @@ import { Effect, Fiber, Option, type Scope } from "effect"
 import { FileRefused } from "./FileError.js"
 import * as Zstd from "./Zstd.js"
 
-/** Bytes of the first read; each further one is twice as large. Most readings end early. */
+/** Bytes of the first read of a reading that is likely to end early; each further one is twice as large. */
 const firstChunk = 64 * 1024
 
 /** Bytes of the largest read: forward much will be wanted, backward little. */
@@ -67,6 +67,8 @@ export interface Range {
   readonly from?: number | undefined
   /** Byte behind the last one. Default: the size of the file when it was opened. */
   readonly to?: number | undefined
+  /** Whether the reading is likely to end early, so that it should begin with small reads. Backward always does. */
+  readonly brief?: boolean | undefined
 }
 
 /**
@@ -82,7 +84,7 @@ export const forward = (
     const to = Math.min(range.to ?? file.size, file.size)
     let offset = range.from ?? 0
     const splitter = Jsonl.forward({ offset, number: 1 })
-    let size = firstChunk
+    let size = range.brief === true ? firstChunk : largestChunk.forward
     let ahead: Fiber.Fiber<Uint8Array, FileRefused> | undefined
     while (offset < to) {
       const chunk = yield* ahead === undefined ? file.read(offset, Math.min(size, to - offset)) : Fiber.join(ahead)

@@ -53,13 +53,15 @@ export const windows = (file: string, at: string | undefined) =>
       const pathOf = (piece: number): string => log.pieces[piece]?.file.path ?? file
       const later = compactions.reverse().map(({ record, piece }): Window => {
         const lineage = ContextWindow.fromCompacted(record.payload)
+        const whole = ReplayScan.hasReplacement(record.payload)
         return {
           ...idsOf(lineage),
           file: pathOf(piece),
           offset: record.line.offset,
           timestamp: record.timestamp,
-          openedBy: ReplayScan.hasReplacement(record.payload) ? "replacement" : "rebuild",
-          rolledBack: undone.has(record)
+          openedBy: whole ? "replacement" : "rebuild",
+          // A compaction without replacement is never undone (replay-semantics §1.4.2).
+          rolledBack: whole && undone.has(record)
         }
       })
       const document: WindowsDocument = {

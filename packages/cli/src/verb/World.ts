@@ -55,47 +55,58 @@ export interface ChangesDocument extends WorldDocument {
   readonly changes: ReadonlyArray<Change>
 }
 
-/** The history of the world state. Cost: one pass over the whole log, and a scan of the window for each change. */
+/**
+ * The history of the world state. Cost: one pass over the whole log, and a scan of the window for each change. Memory:
+ * two windows; the whole thread when a rollback reaches further back.
+ */
 export const changes = (file: string, at: string | undefined) =>
   Effect.scoped(
     Effect.gen(function* () {
       const opened = yield* EffectiveLog.open(file)
       const log = at === undefined ? opened : yield* Position.before(opened, at)
-      const diagnostics: Array<Diagnostic> = [...log.diagnostics]
-      const found: Array<Change> = []
-      const fold = ModelContext.fold()
-      let folded = fold.initial
-      let state: unknown = null
-      let complete = true
-      yield* EffectiveLog.forward(log, (decoded, piece) => {
-        const path = log.pieces[piece]?.file.path ?? file
-        if (decoded.kind === "damage") diagnostics.push(ofDamage(path, decoded))
-        if (!EffectiveLog.isRecord(decoded)) return true
-        folded = fold.step(folded, decoded)
-        const cause = causeOf(decoded)
-        if (cause === undefined) return true
-        const read = ModelContext.readState(folded)
-        complete = read.complete.worldState
-        const next = read.worldState ?? null
-        const operations = between(state, next)
-        state = next
-        if (operations.length > 0) {
-          const { number, offset } = decoded.line
-          found.push({ file: path, line: number ?? null, offset, timestamp: decoded.timestamp, cause, operations })
-        }
-        return true
-      })
+      const bounded = yield* replay(log, file, "windows")
+      const { changes, complete, damaged, state } = bounded.complete ? bounded : yield* replay(log, file, "all")
       const document: ChangesDocument = {
         file,
         threadId: log.meta?.payload.id ?? null,
         state,
         complete: complete && log.whole,
-        diagnostics,
-        changes: found
+        diagnostics: [...log.diagnostics, ...damaged],
+        changes
       }
       return document
     })
   )
+
+/** Follows the state through a log. It is complete if every state on the way was. */
+const replay = (log: EffectiveLog.EffectiveLog, file: string, keep: "windows" | "all") =>
+  Effect.gen(function* () {
+    const damaged: Array<Diagnostic> = []
+    const found: Array<Change> = []
+    const fold = ModelContext.fold({ keep })
+    let folded = fold.initial
+    let state: unknown = null
+    let complete = true
+    yield* EffectiveLog.forward(log, (decoded, piece) => {
+      const path = log.pieces[piece]?.file.path ?? file
+      if (decoded.kind === "damage") damaged.push(ofDamage(path, decoded))
+      if (!EffectiveLog.isRecord(decoded)) return true
+      folded = fold.step(folded, decoded)
+      const cause = causeOf(decoded)
+      if (cause === undefined) return true
+      const read = ModelContext.readState(folded)
+      complete &&= read.complete.worldState
+      const next = read.worldState ?? null
+      const operations = between(state, next)
+      state = next
+      if (operations.length > 0) {
+        const { number, offset } = decoded.line
+        found.push({ file: path, line: number ?? null, offset, timestamp: decoded.timestamp, cause, operations })
+      }
+      return true
+    })
+    return { changes: found, complete, damaged, state }
+  })
 
 const causeOf = (record: StoredRecord): Change["cause"] | undefined => {
   if (record.kind === "world_state") return record.payload.full ? "full" : "patch"
