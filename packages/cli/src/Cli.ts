@@ -26,10 +26,7 @@ const path = (name: string) =>
     )
   )
 
-const files = path("FILE").pipe(
-  Args.withDescription("a rollout file, .jsonl or .jsonl.zst"),
-  Args.atLeast(1)
-)
+const files = path("FILE").pipe(Args.withDescription("a rollout file, .jsonl or .jsonl.zst"), Args.atLeast(1))
 
 const paths = path("PATH").pipe(
   Args.withDescription("a rollout file, or a folder such as a Codex home: then every rollout below it"),

@@ -343,7 +343,8 @@ describe("windows", () => {
         expect(current, path).toEqual({ number: window.number, id: window.id })
         const last = windows.filter(({ rolledBack }) => !rolledBack).at(-1)
         // Where none that has a number stands, the number is the count of all (replay-semantics §1.9).
-        if (last !== undefined && last.number !== null && last.openedBy !== "session_meta") expect(last.number, path).toBe(window.number)
+        if (last !== undefined && last.number !== null && last.openedBy !== "session_meta")
+          expect(last.number, path).toBe(window.number)
       }
     }
   )
@@ -480,31 +481,29 @@ describe("verify: every problem with line, byte offset and meaning", () => {
       "torn-last-line-newline": ({ last }) => [["invalid-json", last]]
     }
 
-    it.each(corpus === undefined ? [] : rolloutsBelow(join(corpus, "damaged")).map((path) => relative(corpus, path)))(
-      "%s",
-      async (name) => {
-        const path = join(corpus ?? "", name)
-        const sidecar = JSON.parse(readFileSync(path.replace(/\.jsonl$/, ".expected.json"), "utf8")) as {
-          readonly case: string
-          readonly damage: string
-        }
-        if (sidecar.damage === "empty") {
-          expect(await Home.refused(Verify.verify(path))).toMatchObject({ reason: "empty" })
-          return
-        }
-        const bytes = readFileSync(path)
-        const starts = [0, ...[...bytes].flatMap((byte, i) => (byte === 0x0a && i + 1 < bytes.length ? [i + 1] : []))]
-        const paginated = sidecar.case === "steer"
-        // The middle line of the two good files that these are copies of.
-        const codes = expected[sidecar.damage]?.({ middle: paginated ? 11 : 35, last: starts.length, paginated })
-        const { problems: found } = await Home.run(Verify.verify(path))
-        expect(
-          found.map(({ code, line }) => [code, line]),
-          sidecar.damage
-        ).toEqual(codes)
-        for (const { line, offset } of found) expect(offset).toBe(line === undefined ? undefined : starts[line - 1])
+    const damaged = corpus === undefined ? [] : rolloutsBelow(join(corpus, "damaged"))
+    it.each(damaged.map((path) => relative(corpus ?? "", path)))("%s", async (name) => {
+      const path = join(corpus ?? "", name)
+      const sidecar = JSON.parse(readFileSync(path.replace(/\.jsonl$/, ".expected.json"), "utf8")) as {
+        readonly case: string
+        readonly damage: string
       }
-    )
+      if (sidecar.damage === "empty") {
+        expect(await Home.refused(Verify.verify(path))).toMatchObject({ reason: "empty" })
+        return
+      }
+      const bytes = readFileSync(path)
+      const starts = [0, ...[...bytes].flatMap((byte, i) => (byte === 0x0a && i + 1 < bytes.length ? [i + 1] : []))]
+      const paginated = sidecar.case === "steer"
+      // The middle line of the two good files that these are copies of.
+      const codes = expected[sidecar.damage]?.({ middle: paginated ? 11 : 35, last: starts.length, paginated })
+      const { problems: found } = await Home.run(Verify.verify(path))
+      expect(
+        found.map(({ code, line }) => [code, line]),
+        sidecar.damage
+      ).toEqual(codes)
+      for (const { line, offset } of found) expect(offset).toBe(line === undefined ? undefined : starts[line - 1])
+    })
   })
 })
 

@@ -10,11 +10,11 @@ import { Effect, Fiber, Option, type Scope } from "effect"
 import { FileRefused } from "./FileError.js"
 import * as Zstd from "./Zstd.js"
 
-/** Bytes of the first read of a reading that is likely to end early; each further one is twice as large. */
-const firstChunk = 64 * 1024
-
-/** Bytes of the largest read: forward much will be wanted, backward little. */
-const largestChunk = { forward: 4 * 1024 * 1024, backward: 1024 * 1024 }
+/**
+ * Bytes of a read. A reading that is likely to end early begins small and takes four times as much each time; backward
+ * that is every reading, since little is wanted of most threads.
+ */
+const chunk = { first: 64 * 1024, firstBackward: 256 * 1024, backward: 1024 * 1024, forward: 4 * 1024 * 1024 }
 
 /** An open rollout file. Offsets are those of the decoded content. */
 export interface RolloutFile {
@@ -84,23 +84,23 @@ export const forward = (
     const to = Math.min(range.to ?? file.size, file.size)
     let offset = range.from ?? 0
     const splitter = Jsonl.forward({ offset, number: 1 })
-    let size = range.brief === true ? firstChunk : largestChunk.forward
+    let size = range.brief === true ? chunk.first : chunk.forward
     let ahead: Fiber.Fiber<Uint8Array, FileRefused> | undefined
     while (offset < to) {
-      const chunk = yield* ahead === undefined ? file.read(offset, Math.min(size, to - offset)) : Fiber.join(ahead)
-      if (chunk.length === 0) break
-      offset += chunk.length
+      const bytes = yield* ahead === undefined ? file.read(offset, Math.min(size, to - offset)) : Fiber.join(ahead)
+      if (bytes.length === 0) break
+      offset += bytes.length
       ahead = undefined
-      if (size === largestChunk.forward && offset < to) {
+      if (size === chunk.forward && offset < to) {
         ahead = yield* Effect.fork(file.read(offset, Math.min(size, to - offset)))
         // A forked fiber starts when this one pauses; without that the read would wait for the lines.
         yield* Effect.yieldNow()
       }
-      if (!splitter.push(chunk, take)) {
+      if (!splitter.push(bytes, take)) {
         if (ahead !== undefined) yield* Fiber.interrupt(ahead)
         return false
       }
-      size = Math.min(size * 2, largestChunk.forward)
+      size = Math.min(size * 4, chunk.forward)
     }
     return splitter.end(take)
   })
@@ -117,22 +117,13 @@ export const backward = (
     const from = range.from ?? 0
     let offset = Math.max(from, Math.min(range.to ?? file.size, file.size))
     const splitter = Jsonl.backward(offset)
-    let size = firstChunk
-    const before = (end: number) => readFully(file, Math.max(from, end - size), end - Math.max(from, end - size))
-    let ahead: Fiber.Fiber<Uint8Array, FileRefused> | undefined
+    let size = chunk.firstBackward
     while (offset > from) {
-      const chunk = yield* ahead === undefined ? before(offset) : Fiber.join(ahead)
-      offset -= chunk.length
-      size = Math.min(size * 2, largestChunk.backward)
-      ahead = undefined
-      if (offset > from) {
-        ahead = yield* Effect.fork(before(offset))
-        yield* Effect.yieldNow()
-      }
-      if (!splitter.push(chunk, take)) {
-        if (ahead !== undefined) yield* Fiber.interrupt(ahead)
-        return false
-      }
+      const start = Math.max(from, offset - size)
+      const bytes = yield* readFully(file, start, offset - start)
+      if (!splitter.push(bytes, take)) return false
+      offset = start
+      size = Math.min(size * 4, chunk.backward)
     }
     return splitter.end(take)
   })

@@ -34,30 +34,29 @@ export function* scan<S>(fold: Fold<S>, records: Iterable<StoredRecord>, from: S
   }
 }
 
-/** The states of several folds, by name. */
-export type States<F extends Readonly<Record<string, Fold<never>>>> = {
-  readonly [K in keyof F]: F[K] extends Fold<infer S> ? S : never
-}
-
 /**
- * Several folds in one pass. The state object is new only when one of the states inside it is.
+ * Several folds in one pass, their states side by side by name. The state object is new only when one of the states
+ * inside it is. Cost: the steps of the folds.
  */
-export const struct = <F extends Readonly<Record<string, Fold<never>>>>(folds: F): Fold<States<F>> => {
-  const names = Object.keys(folds)
-  const parts = names.map((name) => folds[name] as unknown as Fold<unknown>)
-  const initial = Object.fromEntries(names.map((name, i) => [name, parts[i]?.initial])) as States<F>
+export const struct = <S extends Readonly<Record<string, unknown>>>(
+  folds: {
+    readonly [K in keyof S]: Fold<S[K]>
+  }
+): Fold<{ readonly [K in keyof S]: S[K] }> => {
+  type States = { readonly [K in keyof S]: S[K] }
+  const names: ReadonlyArray<keyof S> = Object.keys(folds)
+  const initial = Object.fromEntries(names.map((name) => [name, folds[name].initial])) as States
   return make(initial, (state, record) => {
-    const current = state as Readonly<Record<string, unknown>>
-    let next: Record<string, unknown> | undefined
-    for (let i = 0; i < parts.length; i++) {
-      const name = names[i] as string
-      const before = current[name]
-      const after = (parts[i] as Fold<unknown>).step(before, record)
+    let next: { -readonly [K in keyof S]: S[K] } | undefined
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i] as keyof S
+      const before = state[name]
+      const after = folds[name].step(before, record)
       if (after === before) continue
-      next ??= { ...current }
+      next ??= { ...state }
       next[name] = after
     }
-    return next === undefined ? state : (next as unknown as States<F>)
+    return next ?? state
   })
 }
 

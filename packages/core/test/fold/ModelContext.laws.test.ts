@@ -1,3 +1,4 @@
+import { anyLog } from "@skein/testing/AnyLog"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as Fold from "../../src/fold/Fold.js"
@@ -7,38 +8,6 @@ import type { StoredRecord } from "../../src/record/Record.js"
 import { replay } from "./oracle.js"
 import * as s from "./script.js"
 
-/** Any line, at any place: most such logs no writer would make. */
-const anyLine: fc.Arbitrary<s.Line> = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom(...["a", "b", "c"].map(s.S)) },
-  { weight: 3, arbitrary: fc.constantFrom(...["a", "b", "c"].map(s.C)) },
-  { weight: 1, arbitrary: fc.constantFrom(s.A(), s.A("a"), s.A("b")) },
-  { weight: 2, arbitrary: fc.constantFrom(s.X("a", "m1"), s.X("b", "m2"), s.X(undefined, "m3")) },
-  { weight: 4, arbitrary: fc.string({ minLength: 1, maxLength: 40 }).map((text) => s.user(`u${text}`)) },
-  { weight: 2, arbitrary: fc.nat(99).map((n) => s.assistant(`a${n}`)) },
-  { weight: 1, arbitrary: fc.constantFrom(s.context(), s.permissions(), s.mail("m"), s.I(true), s.M(true), s.U()) },
-  { weight: 1, arbitrary: fc.constantFrom(s.envelope("e", true), s.tokens(3), s.Meta()) },
-  {
-    weight: 2,
-    arbitrary: fc
-      .tuple(fc.nat(9), fc.option(fc.nat(5), { nil: undefined }))
-      .map(([n, window_number]) =>
-        s.K([s.user(`kept${n}`), s.assistant("r")], window_number === undefined ? {} : { window_number })
-      )
-  },
-  { weight: 1, arbitrary: fc.nat(9).map((n) => s.K(undefined, {}, `summary ${n}`)) },
-  {
-    weight: 2,
-    arbitrary: fc.constantFrom(
-      s.full({ x: { y: 1 } }),
-      s.full({ z: 2 }),
-      s.patch({ x: { y: null, q: 3 } }),
-      s.patch({ z: 4 })
-    )
-  },
-  { weight: 3, arbitrary: fc.integer({ min: 0, max: 4 }).map(s.B) }
-)
-
-const anyLog = fc.array(anyLine, { maxLength: 40 }).map((lines) => s.log(lines))
 /** Small enough that kept user texts are cut and dropped. */
 const budget = fc.constantFrom(5, 12, 40, 20_000)
 

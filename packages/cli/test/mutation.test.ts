@@ -1,0 +1,308 @@
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
+import { FileSystem, Path } from "@effect/platform"
+import { SystemError } from "@effect/platform/Error"
+import * as Record from "@skein/core/record/Record"
+import type { ResponseItem } from "@skein/core/record/ResponseItem"
+import { FileRefused } from "@skein/store-fs/FileError"
+import { Cause, Effect, Exit, Layer, Option } from "effect"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { corpus, rollouts } from "../../core/test/corpus.js"
+import * as Home from "../../store-fs/test/Home.js"
+import { InvalidRequest } from "../src/Position.js"
+import * as Text from "../src/Text.js"
+import * as Context from "../src/verb/Context.js"
+import * as Verify from "../src/verb/Verify.js"
+import * as Windows from "../src/verb/Windows.js"
+import * as World from "../src/verb/World.js"
+import { ensureBundle, spawned } from "./command.js"
+import * as Mutations from "./Mutations.js"
+
+/** How many, and which: another seed gives others. */
+const total = Number(process.env.SKEIN_MUTATIONS ?? 10_000)
+const seed = Number(process.env.SKEIN_SEED ?? 1)
+
+/** Short threads, so that there is time for many; the others differ in length only. */
+const originals = new Map(
+  rollouts
+    .filter((path) => statSync(path).size <= (path.endsWith(".zst") ? 6_000 : 90_000))
+    .map((path) => [path, readFileSync(path)] as const)
+)
+
+/** A file system in memory, as far as reading rollouts goes: the originals, and in front of them what was changed. */
+const changed = new Map<string, Buffer>()
+const contentOf = (path: string): Buffer | undefined => changed.get(path) ?? originals.get(path)
+
+const folders = new Map<string, Set<string>>()
+for (let path of originals.keys()) {
+  for (let parent = dirname(path); parent !== path; path = parent, parent = dirname(path)) {
+    folders.set(parent, (folders.get(parent) ?? new Set()).add(basename(path)))
+  }
+}
+
+const missing = (method: string, path: string) =>
+  Effect.fail(new SystemError({ reason: "NotFound", module: "FileSystem", method, pathOrDescriptor: path }))
+
+const memory = FileSystem.layerNoop({
+  stat: (path) => {
+    const content = contentOf(path)
+    if (content === undefined && !folders.has(path)) return missing("stat", path)
+    const type = content === undefined ? ("Directory" as const) : ("File" as const)
+    return Effect.succeed({ type, size: FileSystem.Size(content?.length ?? 0) } as FileSystem.File.Info)
+  },
+  readFile: (path) => {
+    const content = contentOf(path)
+    return content === undefined ? missing("readFile", path) : Effect.succeed(content)
+  },
+  readDirectory: (path) => {
+    const names = folders.get(path)
+    return names === undefined ? missing("readDirectory", path) : Effect.succeed([...names])
+  },
+  readLink: (path) => missing("readLink", path),
+  open: (path) => {
+    const content = contentOf(path)
+    if (content === undefined) return missing("open", path)
+    let at = 0
+    const file = {
+      seek: (offset: number) =>
+        Effect.sync(() => {
+          at = offset
+        }),
+      readAlloc: (length: number) =>
+        Effect.sync(() => {
+          const part = content.subarray(at, at + length)
+          at += part.length
+          return part.length === 0 ? Option.none() : Option.some(new Uint8Array(part))
+        })
+    }
+    return Effect.succeed(file as unknown as FileSystem.File)
+  }
+})
+const layer = Layer.merge(memory, Path.layer)
+
+/** What a file says, without any code of ours: the items of its readable lines, as text, and every string in them. */
+interface Said {
+  readonly items: ReadonlySet<string>
+  readonly texts: string
+  /** Outputs and mail that older shapes come to; read with our own decoder. */
+  readonly older: ReadonlySet<string>
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+const saidBy = (content: Buffer): Said => {
+  const items = new Set<string>()
+  const older = new Set<string>()
+  const texts: Array<string> = []
+  let number = 0
+  for (let from = 0; from < content.length; ) {
+    const end = content.indexOf(0x0a, from)
+    const bytes = content.subarray(from, end < 0 ? content.length : end)
+    from += bytes.length + 1
+    number++
+    let value: { readonly payload?: unknown }
+    try {
+      value = JSON.parse(decoder.decode(bytes)) as typeof value
+    } catch {
+      continue
+    }
+    if (typeof value !== "object" || value === null) continue
+    const payload = value.payload as { readonly replacement_history?: unknown } | undefined
+    items.add(JSON.stringify(payload ?? value))
+    if (Array.isArray(payload?.replacement_history)) {
+      for (const item of payload.replacement_history) items.add(JSON.stringify(item))
+    }
+    texts.push(JSON.stringify(payload ?? value))
+    for (const form of ["enveloped", "bare"] as const) {
+      const record = Record.decode({ bytes, offset: 0, number, terminated: true }, form)
+      if (record.kind === "damage" || record.kind === "blank" || record.upcast === undefined) continue
+      if (record.kind === "response_item") older.add(JSON.stringify(record.payload))
+      if (record.kind === "compacted") {
+        for (const item of record.payload.replacement_history ?? []) older.add(JSON.stringify(item))
+      }
+    }
+  }
+  return { items, older, texts: texts.join("\n") }
+}
+
+const cache = new Map<string, Said>()
+const saidByOriginal = (path: string): Said => {
+  const known = cache.get(path) ?? saidBy(originals.get(path) ?? Buffer.alloc(0))
+  cache.set(path, known)
+  return known
+}
+
+/** Whether a text stands in a file, whole; JSON is compared with JSON. */
+const stands = (said: Said, text: string): boolean => said.texts.includes(JSON.stringify(text).slice(1, -1))
+
+/** What the rules put in front of encrypted mail (rollout-format §3.2). */
+const mailHead = /^Message Type: (NEW_TASK|MESSAGE)\nTask name: .*\nSender: .*\nPayload:\n$/
+
+/** Whether an item comes out of the rules, from what the files say: aborted outputs, rebuilt messages, older mail. */
+const isDerived = (item: ResponseItem, prompt: ReadonlyArray<ResponseItem>, files: ReadonlyArray<Said>): boolean => {
+  const anyStands = (text: string): boolean => files.some((said) => stands(said, text))
+  switch (item.type) {
+    case "function_call_output":
+    case "custom_tool_call_output":
+    case "tool_search_output": {
+      const empty = item.type === "tool_search_output" ? item.tools.length === 0 : item.output === "aborted"
+      return empty && prompt.some((one) => one !== item && "call_id" in one && one.call_id === item.call_id)
+    }
+    case "agent_message":
+      return item.content.every((part) =>
+        "text" in part ? mailHead.test(part.text) || anyStands(part.text) : anyStands(part.encrypted_content)
+      )
+    case "message":
+      return (
+        item.role === "user" &&
+        item.content.every(
+          (part) =>
+            part.type === "input_text" &&
+            (/^…\d+ tokens truncated…$/.test(part.text) ||
+              part.text === "(no summary available)" ||
+              anyStands(part.text))
+        )
+      )
+    default:
+      return false
+  }
+}
+
+interface Other {
+  /** What is printed, for a program and for a person. */
+  readonly printed: string
+  /** What `context` must say too, from another way of reading. */
+  readonly worldState?: unknown
+  readonly window?: unknown
+}
+
+type Ask = (path: string, at?: string) => Effect.Effect<Other, unknown, FileSystem.FileSystem | Path.Path>
+
+const verbs: ReadonlyArray<Ask> = [
+  (path, at) =>
+    Effect.map(World.world(path, at), (document) => ({
+      printed: JSON.stringify(document) + World.render(document, Text.plain),
+      worldState: document.state
+    })),
+  (path, at) =>
+    Effect.map(World.changes(path, at), (document) => ({
+      printed: JSON.stringify(document) + World.renderChanges(document, Text.plain),
+      worldState: document.state
+    })),
+  (path, at) =>
+    Effect.map(Windows.windows(path, at), (document) => ({
+      printed: JSON.stringify(document) + Windows.render(document, Text.plain),
+      window: document.current
+    })),
+  (path) =>
+    Effect.map(Verify.verify(path), (document) => ({
+      printed: JSON.stringify(document) + Verify.render(document, Text.plain)
+    }))
+]
+
+describe(`mutated files${corpus === undefined ? " (of the samples: no real rollouts beside the repository)" : ""}`, () => {
+  const paths = [...originals.keys()]
+
+  it(`${total} of them: no defect, no hang, no invented item, and no two answers`, { timeout: 120_000 }, async () => {
+    const random = Mutations.random(seed)
+    let answered = 0
+    let items = 0
+    let slowest = 0
+    const where = (i: number, path: string): string => `mutation ${i} of seed ${seed}, ${path}`
+    const problem = (i: number, path: string, what: string): Error => new Error(`${where(i, path)}: ${what}`)
+    for (let i = 0; i < total; i++) {
+      const path = random.pick(paths)
+      const original = originals.get(path) ?? Buffer.alloc(0)
+      const other = originals.get(random.pick(paths)) ?? original
+      const content = Mutations.mutate(original, random, other, path.endsWith(".zst"))
+      changed.clear()
+      changed.set(path, content)
+      const at = random.below(8) === 0 ? String(random.below(30)) : undefined
+      const ask = random.pick(verbs)
+      const start = performance.now()
+      const exit = await Effect.runPromiseExit(
+        Effect.all([
+          Effect.either(
+            Effect.map(Context.context(path, at), (document) => ({
+              document,
+              text: Context.render(document, Text.plain)
+            }))
+          ),
+          Effect.either(ask(path, at))
+        ]).pipe(Effect.provide(layer))
+      )
+      slowest = Math.max(slowest, performance.now() - start)
+      if (Exit.isFailure(exit)) throw problem(i, path, Cause.pretty(exit.cause))
+      const [context, also] = exit.value
+      for (const refused of [context, also]) {
+        const expected = (error: unknown) => error instanceof FileRefused || error instanceof InvalidRequest
+        if (refused._tag === "Left" && !expected(refused.left))
+          throw problem(i, path, `refused with ${String(refused.left)}`)
+      }
+      if (context._tag === "Left") continue
+      answered++
+      const { worldState, window } = context.right.document
+      if (also._tag === "Right") {
+        const { number, id } = window
+        if ("worldState" in also.right) expect(also.right.worldState, where(i, path)).toEqual(worldState)
+        if ("window" in also.right) expect(also.right.window, where(i, path)).toEqual({ number, id })
+      }
+      const { prompt } = context.right.document
+      if (path.endsWith(".zst") || prompt.length === 0) continue
+      const own = saidBy(content)
+      // What it inherits stands in other files of the same home, which are as they were.
+      const home = path.slice(0, path.search(/\/(archived_)?sessions\//))
+      let files: ReadonlyArray<Said> = [own]
+      for (const item of prompt) {
+        items++
+        const text = JSON.stringify(item)
+        const known = (): boolean => files.some((said) => said.items.has(text) || said.older.has(text))
+        if (known()) continue
+        if (isDerived(item, prompt, files)) continue
+        if (files.length === 1) {
+          files = [own, ...paths.filter((one) => one !== path && one.startsWith(`${home}/`)).map(saidByOriginal)]
+        }
+        if (known() || isDerived(item, prompt, files)) continue
+        throw problem(i, path, `an item that stands nowhere: ${text}`)
+      }
+    }
+    expect(slowest).toBeLessThan(5_000)
+    // Most files keep something to answer, so that the above was put to the test.
+    expect(answered).toBeGreaterThan(total * 0.7)
+    expect(items).toBeGreaterThan(total)
+  })
+})
+
+describe("mutated files through the real command", () => {
+  let folder = ""
+  beforeAll(() => {
+    ensureBundle()
+    folder = Home.temporary()
+  }, 60_000)
+  afterAll(Home.removeAll)
+
+  it("50 of them: exit code 0 or 1, no stack trace", { timeout: 120_000 }, () => {
+    const random = Mutations.random(seed + 1)
+    const words = [["context"], ["world"], ["world", "--changes"], ["windows"], ["verify"]]
+    const paths = [...originals.keys()]
+    for (let i = 0; i < 50; i++) {
+      const from = random.pick(paths)
+      const original = originals.get(from) ?? Buffer.alloc(0)
+      const other = originals.get(random.pick(paths)) ?? original
+      const path = join(folder, `sessions/${i}`, basename(from))
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, Mutations.mutate(original, random, other, from.endsWith(".zst")))
+      const json = i % 2 === 0
+      const { signal, status, stderr, stdout } = spawned(...random.pick(words), ...(json ? ["--json"] : []), path)
+      const where = `mutation ${i} of seed ${seed + 1}, ${from}: ${stderr}`
+      expect(signal, where).toBeNull()
+      expect([0, 1], where).toContain(status)
+      expect(stderr, where).not.toMatch(/^\s+at |Error:|undefined/m)
+      if (json) {
+        expect(stdout.trimEnd().split("\n").length, where).toBe(1)
+        expect(JSON.parse(stdout), where).toMatchObject({ file: path })
+      }
+      rmSync(path)
+    }
+  })
+})

@@ -1,0 +1,2 @@
+export * as AnyLog from "./AnyLog.js"
+export * as Script from "./Script.js"
