@@ -24,10 +24,13 @@ export const rolloutsBelow = (folder: string): ReadonlyArray<string> =>
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
 
-/** The folders of the corpus, one for each version that wrote threads, and those with damaged and edited ones. */
+/**
+ * The folders of the corpus, one for each version that wrote threads, and those with damaged and edited ones. Where there
+ * is none, one name that stands for them, so that what is skipped is seen.
+ */
 export const versions: ReadonlyArray<string> =
   corpus === undefined
-    ? []
+    ? ["all versions"]
     : readdirSync(corpus, { withFileTypes: true })
         .filter((entry) => entry.isDirectory())
         .map((entry) => entry.name)

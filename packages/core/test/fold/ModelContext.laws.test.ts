@@ -20,10 +20,15 @@ const visible = (answer: ModelContext.ModelContext, expected: ReturnType<typeof 
   windowNumber: expected.windowNumber === undefined ? undefined : answer.window.number
 })
 
-const readBackward = (records: ReadonlyArray<StoredRecord>, rebuildTokens: number) => {
+/** Reads from the end until everything is settled, or the history alone. */
+const readBackward = (
+  records: ReadonlyArray<StoredRecord>,
+  rebuildTokens: number,
+  until: "settled" | "historySettled" = "settled"
+) => {
   const scan = ModelContext.backward({ rebuildTokens })
   let left = records.length
-  while (left > 0 && !scan.settled()) scan.add(records[--left] as StoredRecord)
+  while (left > 0 && !scan[until]()) scan.add(records[--left] as StoredRecord)
   const head = Fold.run({ initial: ReplayLog.emptyHead, step: ReplayLog.noteHead }, records)
   return { answer: scan.finish(left === 0, head), left }
 }
@@ -36,6 +41,17 @@ describe("replay-semantics §1: the answer of any log", () => {
         const expected = replay(records, rebuildTokens)
         expect(visible(answer, expected)).toEqual(expected)
         expect(Object.values(answer.complete).every(Boolean)).toBe(true)
+      }),
+      { numRuns: 4000 }
+    )
+  })
+
+  it("has its history when the history alone is settled", () => {
+    fc.assert(
+      fc.property(anyLog, budget, (records, rebuildTokens) => {
+        const { answer } = readBackward(records, rebuildTokens, "historySettled")
+        expect(answer.history).toEqual(replay(records, rebuildTokens).history)
+        expect(answer.complete.history).toBe(true)
       }),
       { numRuns: 4000 }
     )
@@ -138,6 +154,32 @@ describe("replay-semantics §1.9: the scan stops", () => {
     expect(left).toBeGreaterThan(s.log(Array.from({ length: 95 }, (_, i) => long(i)).flat()).length)
     const expected = replay(records, 300)
     expect(visible(answer, expected)).toEqual(expected)
+  })
+})
+
+describe("replay-semantics §1.9: what keeps a compaction without replacement from ending the scan", () => {
+  const same = (rebuildTokens: number, ...lines: ReadonlyArray<s.Lines>) => {
+    const records = s.log(lines)
+    const expected = replay(records, rebuildTokens)
+    const { answer } = readBackward(records, rebuildTokens)
+    expect(visible(answer, expected)).toEqual(expected)
+    return s.texts(readBackward(records, rebuildTokens, "historySettled").answer.history)
+  }
+  const rebuilt = [s.S("k"), s.K(undefined), s.C("k")]
+
+  it("a rollback behind it: texts that were dropped before it do not fill its budget", () => {
+    const texts = same(50, s.turn("0", "first"), s.turn("1", "second"), s.turn("2", "x".repeat(400)), s.B(1), rebuilt)
+    expect(texts).toEqual(["first", "second", "summary"])
+  })
+
+  it("a compaction with replacement in the span that is still open: a rollback in front of it would void it", () => {
+    const texts = same(
+      5,
+      s.turn("0", "first"),
+      [s.S("1"), s.user("dropped"), s.B(1), s.user("words ".repeat(20)), s.K([s.user("void")]), s.C("1")],
+      rebuilt
+    )
+    expect(texts.join("")).not.toContain("void")
   })
 })
 
