@@ -33,7 +33,7 @@ export interface EffectiveLog {
   readonly pieces: ReadonlyArray<Piece>
   /** The thread's own header: the first readable `session_meta` of the file that was asked for. */
   readonly meta: Record.Of<"session_meta"> | undefined
-  /** Whether every base was found. */
+  /** Whether every base was found and reaches as far as the file that stands on it says. */
   readonly whole: boolean
   /** What was noticed about the files as such. */
   readonly diagnostics: ReadonlyArray<Diagnostic>
@@ -237,6 +237,7 @@ const inherited = (
     }
     const among = yield* CodexHome.rollouts(home)
     const pieces: Array<Piece> = []
+    let whole = true
     const paths = yield* Path.Path
     // A file is the same whether it is named by a relative path or not, and compressed or not.
     const nameOf = (path: string): string => paths.resolve(path).replace(/\.zst$/, "")
@@ -259,11 +260,12 @@ const inherited = (
       const file = yield* RolloutFile.open(found.path, options)
       const meta = yield* header(file)
       if (file.damagedAt !== undefined) diagnostics.push(compressionDamage(file))
+      if (base.end_byte_offset > file.size) whole = false
       pieces.unshift({ file, meta, ...(yield* endOf(file, base, diagnostics)) })
       from = found.path
       base = baseOf(meta?.payload)
     }
-    return { pieces, whole: true }
+    return { pieces, whole }
   })
 
 const baseOf = (meta: SessionMeta | undefined): HistoryBase | undefined => meta?.history_base ?? undefined

@@ -157,13 +157,19 @@ describe("replay-semantics §9, prompt normalisation, step 1", () => {
     expect(ids.map((item) => "id" in item)).toEqual([true, true, true, true, false, false])
   })
 
-  it("never gives another id than it once gave", () => {
-    expect(Prompt.normalise([functionCall("1", "fc_1")])[1]).toEqual({
-      type: "function_call_output",
-      id: "fco_8900faa9-87cd-50cc-a4d0-0256d01bafbe",
-      call_id: "1",
-      output: "aborted"
-    })
+  it("gives the ids that 0.142.4, 0.145.0 and 0.169.0 gave in their requests", () => {
+    const given = {
+      fc_0000fw: "5420f610-f30e-5ff0-8a31-0a156cde4c3f",
+      fc_0000i0: "304e16d4-7ac5-5f50-a42b-d22e2a4bd2b5"
+    }
+    for (const [call, uuid] of Object.entries(given)) {
+      expect(Prompt.normalise([functionCall("1", call)])[1]).toEqual({
+        type: "function_call_output",
+        id: `fco_${uuid}`,
+        call_id: "1",
+        output: "aborted"
+      })
+    }
   })
 })
 
