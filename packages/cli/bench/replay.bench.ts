@@ -169,7 +169,7 @@ const main = async (): Promise<void> => {
         folder,
         `rollout-2026-10-01T00-00-00-01a0f67a-3800-7000-8000-${String(size).padStart(12, "0")}.jsonl`
       )
-      await writeThread({ path, bytes: size * megabyte, window: 2 * megabyte })
+      await writeThread({ path, bytes: size * megabyte, window: 2 * megabyte, tail: megabyte })
       const { from } = await answerBackward(path)
       const [end = 0, answer = 0] = compare(rounds, [
         ["bare", path, String(from)],

@@ -9,6 +9,8 @@ export interface Recipe {
   readonly bytes: number
   /** Bytes between two compactions. */
   readonly window: number
+  /** Bytes behind the last one, the same in threads of all sizes. */
+  readonly tail: number
 }
 
 const words =
@@ -29,14 +31,14 @@ const id = (n: number): string =>
   `01a0f67a-3800-7${String(n % 1000).padStart(3, "0")}-8000-${n.toString(16).padStart(12, "0")}`
 
 /** Writes a legacy thread of about that size; gives the exact size. */
-export const writeThread = async ({ bytes, path, window }: Recipe): Promise<number> => {
+export const writeThread = async ({ bytes, path, tail, window }: Recipe): Promise<number> => {
   const random = generator(42)
   const out = createWriteStream(path, { highWaterMark: 1 << 22 })
   let written = 0
   let time = Date.UTC(2026, 9, 1)
   let number = 0
   let call = 0
-  let sinceCompaction = 0
+  let nextCompaction = (bytes - tail) % window
   const prose = (length: number): string => {
     let text = ""
     while (text.length < length) text += `${words[Math.floor(random() * words.length)]}${random() < 0.05 ? ".\n" : " "}`
@@ -46,7 +48,6 @@ export const writeThread = async ({ bytes, path, window }: Recipe): Promise<numb
     time += 7
     const line = `${JSON.stringify({ timestamp: new Date(time).toISOString(), type, payload })}\n`
     written += Buffer.byteLength(line)
-    sinceCompaction += line.length
     if (!out.write(line)) await once(out, "drain")
   }
   const event = (payload: unknown) => put("event_msg", payload)
@@ -110,9 +111,9 @@ export const writeThread = async ({ bytes, path, window }: Recipe): Promise<numb
       model_context_window: 272000,
       collaboration_mode_kind: "default"
     })
-    if (sinceCompaction >= window) {
+    if (written >= nextCompaction) {
       compactions++
-      sinceCompaction = 0
+      nextCompaction += window
       const ids = {
         window_number: compactions,
         first_window_id: id(1),

@@ -8,7 +8,7 @@
  */
 
 import { isUuidV7 } from "../record/Primitive.js"
-import type { Of, StoredRecord } from "../record/Record.js"
+import type { StoredRecord } from "../record/Record.js"
 import type { SessionMeta } from "../record/SessionMeta.js"
 import type { TokenUsageInfo } from "../record/Usage.js"
 import * as Boundary from "./Boundary.js"
@@ -75,7 +75,7 @@ export const fold = (options: ReplayScan.Options, keep: Keep = "windows"): Fold.
     if (!ReplayScan.isRelevant(record)) return head === log.head ? log : { ...log, head }
     const starts = record.kind === "event_msg" && record.payload.type === "task_started"
     const base = keep === "windows" && starts && log.compacted ? trim(log, options) : log
-    const records = push(base, entryOf(record))
+    const records = push(base, entryOf(record, base.cut === 0, options.registry))
     return {
       records,
       length: base.length + 1,
@@ -146,27 +146,31 @@ const push = (log: ReplayLog, entry: ReplayScan.Entry): ReadonlyArray<ReplayScan
   return records
 }
 
-/** What is kept of a record: an item as it is, of the rest what it says without its line. */
-const entryOf = (record: StoredRecord): ReplayScan.Entry => {
-  if (record.kind === "response_item") return record
-  if (record.kind === "event_msg" && record.payload.type === "task_complete") {
-    return { kind: "event_msg", payload: { type: "task_complete", turn_id: record.payload.turn_id } }
+/**
+ * What is kept of a record. In the first window of a thread an item is kept as it is; once there are windows behind it,
+ * of an item that no user wrote only the line: those are most of a thread, each is asked for once at most, and the
+ * bytes of a line lie outside of the heap that is collected. Of events only what the scan reads is kept.
+ */
+const entryOf = (record: StoredRecord, isFirstWindow: boolean, registry: Registry): ReplayScan.Entry => {
+  if (record.kind === "response_item") {
+    const { payload } = record
+    const isUsers = payload.type === "message" && payload.role === "user"
+    return isFirstWindow || isUsers || record.upcast !== undefined
+      ? { kind: "response_item", payload }
+      : { kind: "deferred", line: record.line, boundary: Boundary.isBoundary(payload, registry) }
+  }
+  if (record.kind === "event_msg") {
+    const { payload } = record
+    if (payload.type === "user_message") return userMessage
+    if (payload.type === "task_complete") {
+      return { kind: "event_msg", payload: { type: "task_complete", turn_id: payload.turn_id } }
+    }
   }
   return { kind: record.kind, payload: record.payload } as ReplayScan.Entry
 }
 
-/**
- * An entry of a window that is over. Of an item that no user wrote only the line is kept: those are most of a thread,
- * only a rollback asks for them again, and the bytes of a line lie outside of the heap that is collected.
- */
-const deferred = (entry: ReplayScan.Entry, registry: Registry): ReplayScan.Entry => {
-  if (entry.kind !== "response_item") return entry
-  const { payload } = entry
-  const { line, upcast } = entry as Of<"response_item">
-  const isUsers = payload.type === "message" && payload.role === "user"
-  if (isUsers || upcast !== undefined) return entry
-  return { kind: "deferred", line, boundary: Boundary.isBoundary(payload, registry) }
-}
+/** All that the scan reads of one: that it is there. */
+const userMessage: ReplayScan.Entry = { kind: "event_msg", payload: { type: "user_message", message: "" } }
 
 const trim = (log: ReplayLog, options: ReplayScan.Options): ReplayLog => {
   const scan = ReplayScan.make(options)
@@ -174,9 +178,7 @@ const trim = (log: ReplayLog, options: ReplayScan.Options): ReplayLog => {
   if (!scan.settled()) return log
   return {
     ...log,
-    records: log.records
-      .slice(log.cut, log.length)
-      .map((entry, i) => (log.cut + i < stop ? deferred(entry, options.registry) : entry)),
+    records: log.records.slice(log.cut, log.length),
     length: log.length - log.cut,
     trimmed: log.trimmed || log.cut > 0,
     cut: stop - log.cut

@@ -251,27 +251,36 @@ const buildArray = (ast: SchemaAST.TupleType): Predicate => {
 
 /**
  * Goes through the keys that a value has rather than those it could have: most fields are optional and absent, and a
- * key that comes out of `for … in` is read back at once.
+ * key that comes out of `for … in` is read back at once. Writers keep to one order of keys, so the field of a key is
+ * looked for behind that of the key before it.
  */
 const buildObject = (ast: SchemaAST.TypeLiteral): Predicate => {
-  const fields = new Map<string, { readonly check: Predicate; readonly required: 0 | 1 }>()
-  for (const property of ast.propertySignatures) {
-    fields.set(property.name as string, { check: predicate(property.type), required: property.isOptional ? 0 : 1 })
-  }
-  const required = ast.propertySignatures.filter((property) => !property.isOptional).length
+  const fields = ast.propertySignatures
+  const names = fields.map((property) => property.name as string)
+  const checks = fields.map((property) => predicate(property.type))
+  const counts = fields.map((property) => (property.isOptional ? 0 : 1))
+  const required = counts.filter((count) => count === 1).length
   const [index] = ast.indexSignatures
-  const values = index === undefined ? undefined : predicate(index.type)
-  const names = index === undefined ? undefined : predicate(index.parameter)
+  const others = index === undefined ? undefined : { name: predicate(index.parameter), value: predicate(index.type) }
+  const find = (key: string, from: number): number => {
+    for (let i = from; i < names.length; i++) if (names[i] === key) return i
+    for (let i = 0; i < from; i++) if (names[i] === key) return i
+    return -1
+  }
   return (value) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return false
     const object = value as Record<string, unknown>
     let missing = required
+    let next = 0
     for (const key in object) {
-      const field = fields.get(key)
-      if (field !== undefined) {
-        if (!field.check(object[key])) return false
-        missing -= field.required
-      } else if (values !== undefined && names !== undefined && !(names(key) && values(object[key]))) return false
+      const i = names[next] === key ? next : find(key, next)
+      if (i < 0) {
+        if (others !== undefined && !(others.name(key) && others.value(object[key]))) return false
+        continue
+      }
+      if (!(checks[i] as Predicate)(object[key])) return false
+      missing -= counts[i] as number
+      next = i + 1
     }
     return missing === 0
   }
