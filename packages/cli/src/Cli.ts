@@ -1,5 +1,11 @@
 /** The words of the `skein` command. Verbs are loaded when they are called, so that help and errors come at once. */
-import { Args, CliConfig, Command, HelpDoc, Options, ValidationError } from "@effect/cli"
+// One by one: the package's index also loads parsers of configuration files, which nothing here needs.
+import * as Args from "@effect/cli/Args"
+import * as CliConfig from "@effect/cli/CliConfig"
+import * as Command from "@effect/cli/Command"
+import * as HelpDoc from "@effect/cli/HelpDoc"
+import * as Options from "@effect/cli/Options"
+import * as ValidationError from "@effect/cli/ValidationError"
 import { Effect, Option, Ref } from "effect"
 import * as Output from "./Output.js"
 
