@@ -91,28 +91,65 @@ export const lines = (
 /** Takes a decoded line and the index of the piece that it stands in; false ends the reading. */
 export type Take = (decoded: Decoded, piece: number) => boolean
 
+/** Whether a line with this head is to be decoded. Lines without a head always are. */
+export type Wants = (head: Sniff.Head) => boolean
+
 /**
  * Hands on the decoded lines of a log in order: the thread's own header first, as in a fork that was copied whole, then
  * what it inherits, then its own lines. Gives whether `take` took them all. The header of a log that was cut in front
  * of it stands in no piece: its index is -1.
+ *
+ * @param wants When given, lines with a head that it does not want are passed over and not decoded.
  */
-export const forward = (log: EffectiveLog, take: Take): Effect.Effect<boolean, FileRefused> =>
+export const forward = (log: EffectiveLog, take: Take, wants?: Wants): Effect.Effect<boolean, FileRefused> =>
   Effect.suspend(() => {
     const own = log.pieces.findIndex(({ meta }) => meta !== undefined && meta === log.meta)
     const first = own === 0 ? undefined : log.meta
     if (first !== undefined && !take(first, own)) return Effect.succeed(false)
     const forms = log.pieces.map(({ meta }) => Record.formOf(meta))
     // Ordinals repeat within a file; where files meet, offsets say what counts.
-    const passes = log.pieces.map(() => Ordinal.forward())
+    const passes = log.pieces.map(() => passingOver())
     return lines(log, (line, piece) => {
-      const pass = passes[piece] as ReturnType<typeof Ordinal.forward>
+      const form = forms[piece]
+      const pass = passes[piece] as ReturnType<typeof passingOver>
       if (piece === own && first !== undefined && line.offset === first.line.offset) {
-        pass(first)
+        pass.decoded(first, form)
         return true
       }
-      return take(pass(Record.decode(line, forms[piece])), piece)
+      const head = wants === undefined || !line.terminated ? undefined : Sniff.head(line.bytes)
+      if (head !== undefined && wants?.(head) === false) {
+        pass.over(line, head.ordinal, form)
+        return true
+      }
+      return take(pass.decoded(Record.decode(line, form), form), piece)
     })
   })
+
+/**
+ * Holds a line that was passed over until the next one shows whether it has to be decoded after all: where two lines
+ * have one ordinal, the first *readable* one counts.
+ */
+const passingOver = () => {
+  const pass = Ordinal.forward()
+  let held: { readonly line: RawLine; readonly ordinal: number | undefined } | undefined
+  /** Lets go of the line that is held, in front of one with this ordinal. */
+  const settle = (next: number | undefined, form: Record.Form | undefined): void => {
+    if (held === undefined) return
+    if (next !== undefined && held.ordinal === next) pass(Record.decode(held.line, form))
+    else pass({ kind: "skipped", ordinal: held.ordinal })
+    held = undefined
+  }
+  return {
+    over: (line: RawLine, ordinal: number | undefined, form: Record.Form | undefined): void => {
+      settle(ordinal, form)
+      held = { line, ordinal }
+    },
+    decoded: (decoded: Decoded, form: Record.Form | undefined): Decoded => {
+      if (isRecord(decoded)) settle(decoded.ordinal, form)
+      return pass(decoded)
+    }
+  }
+}
 
 /**
  * Hands on the decoded lines of a log from the last to the first until `take` has enough. Gives the part of the log
@@ -123,7 +160,7 @@ export const forward = (log: EffectiveLog, take: Take): Effect.Effect<boolean, F
 export const backward = (
   log: EffectiveLog,
   take: Take,
-  wants?: (head: Sniff.Head) => boolean
+  wants?: Wants
 ): Effect.Effect<EffectiveLog | undefined, FileRefused> =>
   Effect.gen(function* () {
     for (let piece = log.pieces.length - 1; piece >= 0; piece--) {

@@ -468,6 +468,74 @@ describe("reading backward and passing over lines by their heads", () => {
   })
 })
 
+describe("reading forward and passing over lines by their heads", () => {
+  const tokens = (ordinal: number) => Home.event({ type: "token_count", info: null, rate_limits: null }, ordinal)
+
+  /** The records of a file that are no events, read with and without passing over events. */
+  const wanted = (...lines: ReadonlyArray<string>) => {
+    const home = Home.home({ [Home.file(1)]: Home.document(...lines) })
+    return Home.run(
+      Effect.gen(function* () {
+        const log = yield* EffectiveLog.open(join(home, Home.file(1)))
+        const all: Array<string> = []
+        const some: Array<string> = []
+        let events = 0
+        yield* EffectiveLog.forward(log, (decoded, piece) => {
+          if (decoded.kind === "response_item") all.push(`${textOf(decoded)} ${place(decoded, piece)}`)
+          return true
+        })
+        const take: EffectiveLog.Take = (decoded, piece) => {
+          if (decoded.kind === "event_msg") events++
+          if (decoded.kind === "response_item") some.push(`${textOf(decoded)} ${place(decoded, piece)}`)
+          return true
+        }
+        yield* EffectiveLog.forward(log, take, ({ type }) => type !== "event_msg")
+        return { all, some, events }
+      })
+    )
+  }
+
+  it("lines that are not wanted are not handed on", async () => {
+    const { all, events, some } = await wanted(Home.meta(1), tokens(1), Home.say("x", 2), tokens(3), Home.say("y", 4))
+    expect(some).toEqual(all)
+    expect([some.length, events]).toEqual([2, 0])
+  })
+
+  it("the order of a chain is kept: own header, what it inherits, own lines", async () => {
+    const home = Home.home({ [Home.file(1)]: first, [Home.file(2)]: fork() })
+    const kinds = await Home.run(
+      Effect.gen(function* () {
+        const log = yield* EffectiveLog.open(join(home, Home.file(2)))
+        const seen: Array<string> = []
+        const take = (decoded: Decoded, piece: number) => seen.push(`${piece} ${decoded.kind}`) > 0
+        yield* EffectiveLog.forward(log, take, ({ type }) => type === "session_meta")
+        return seen
+      })
+    )
+    expect(kinds).toEqual(["1 session_meta", "0 session_meta"])
+  })
+
+  it("ordinals of lines that are passed over count: the first readable line of an ordinal wins", async () => {
+    const step = fc.record({
+      ahead: fc.nat({ max: 1 }),
+      kind: fc.constantFrom("say", "tokens", "torn tokens")
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+        let ordinal = 0
+        const lines = steps.map(({ ahead, kind }, i) => {
+          ordinal += ahead
+          if (kind === "say") return Home.say(`${i}`, ordinal)
+          return kind === "tokens" ? tokens(ordinal) : tokens(ordinal).slice(0, -9)
+        })
+        const { all, some } = await wanted(Home.meta(1), ...lines)
+        expect(some).toEqual(all)
+      }),
+      { numRuns: 60 }
+    )
+  })
+})
+
 describe("files as writers leave them", () => {
   const readable = (paths: ReadonlyArray<string>) => paths.filter((path) => readFileSync(path).length > 0)
 
