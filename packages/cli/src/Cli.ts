@@ -103,6 +103,21 @@ const commands = (status: Status) => {
     Command.withDescription("Every problem of a file, with line, byte offset and meaning; exit code 1 if there is any.")
   )
 
+  const homes = path("HOME").pipe(
+    Args.withDescription("a Codex home, or a folder with rollouts below it"),
+    Args.atLeast(1)
+  )
+  const tree = Command.make("tree", { homes, json }, (options) =>
+    Effect.gen(function* () {
+      const verb = yield* Effect.promise(() => import("./verb/Tree.js"))
+      yield* Output.each(options.homes, options.json, status, {
+        ask: verb.tree,
+        render: verb.render,
+        isBad: (document) => document.unreadable.length > 0
+      })
+    })
+  ).pipe(Command.withDescription("The agents of a home by parent: how each stands, and when it was last active."))
+
   const anyPaths = path("PATH").pipe(
     Args.withDescription("rollout files or Codex homes; without any, the bundled samples"),
     Args.repeated
@@ -116,7 +131,7 @@ const commands = (status: Status) => {
 
   return Command.make("skein").pipe(
     Command.withDescription("Asks an agent thread what it holds. Files are only read, never written."),
-    Command.withSubcommands([context, world, windows, verify, demo])
+    Command.withSubcommands([context, world, windows, verify, tree, demo])
   )
 }
 

@@ -39,6 +39,12 @@ export interface EffectiveLog {
   readonly diagnostics: ReadonlyArray<Diagnostic>
 }
 
+/** How logs are opened. */
+export interface Options extends RolloutFile.Options {
+  /** The rollouts of the home, when they are known: bases are then looked for among these, without a listing. */
+  readonly among?: ReadonlyArray<CodexHome.Found> | undefined
+}
+
 /**
  * Opens the effective log of a rollout file for as long as the scope lasts.
  *
@@ -47,7 +53,7 @@ export interface EffectiveLog {
  */
 export const open = (
   path: string,
-  options: RolloutFile.Options = {}
+  options: Options = {}
 ): Effect.Effect<EffectiveLog, FileRefused, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
   Effect.gen(function* () {
     const file = yield* RolloutFile.open(path, options)
@@ -258,7 +264,7 @@ interface Inherited {
 
 const inherited = (
   own: Piece,
-  options: RolloutFile.Options,
+  options: Options,
   diagnostics: Array<Diagnostic>
 ): Effect.Effect<Inherited, FileRefused, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
   Effect.gen(function* () {
@@ -272,7 +278,7 @@ const inherited = (
       })
       return { pieces: [], whole: false }
     }
-    const among = yield* CodexHome.rollouts(home)
+    const among = options.among ?? (yield* CodexHome.rollouts(home))
     const pieces: Array<Piece> = []
     const paths = yield* Path.Path
     // A file is the same whether it is named by a relative path or not, and compressed or not.
