@@ -26,10 +26,7 @@ const path = (name: string) =>
     )
   )
 
-const files = path("FILE").pipe(
-  Args.withDescription("a rollout file, .jsonl or .jsonl.zst"),
-  Args.atLeast(1)
-)
+const files = path("FILE").pipe(Args.withDescription("a rollout file, .jsonl or .jsonl.zst"), Args.atLeast(1))
 
 const paths = path("PATH").pipe(
   Args.withDescription("a rollout file, or a folder such as a Codex home: then every rollout below it"),
@@ -47,6 +44,28 @@ const at = Options.text("at").pipe(
 type Status = Ref.Ref<number>
 
 const commands = (status: Status) => {
+  const items = Options.boolean("items").pipe(
+    Options.withDescription("show the items alone, without the turns around them")
+  )
+  const turn = Options.text("turn").pipe(Options.withDescription("show only the turn of this id"), Options.optional)
+  const show = Command.make("show", { files, json, at, items, turn }, (options) =>
+    Effect.gen(function* () {
+      const verb = yield* Effect.promise(() => import("./verb/Show.js"))
+      const request = { at: Option.getOrUndefined(options.at), turn: Option.getOrUndefined(options.turn) }
+      if (options.items) {
+        yield* Output.each(options.files, options.json, status, {
+          ask: (file) => verb.items(file, request),
+          render: verb.renderItems
+        })
+      } else {
+        yield* Output.each(options.files, options.json, status, {
+          ask: (file) => verb.show(file, request),
+          render: verb.render
+        })
+      }
+    })
+  ).pipe(Command.withDescription("What the user saw: the thread, its turns and their items."))
+
   const context = Command.make("context", { files, json, at }, (options) =>
     Effect.gen(function* () {
       const verb = yield* Effect.promise(() => import("./verb/Context.js"))
@@ -131,7 +150,7 @@ const commands = (status: Status) => {
 
   return Command.make("skein").pipe(
     Command.withDescription("Asks an agent thread what it holds. Files are only read, never written."),
-    Command.withSubcommands([context, world, windows, verify, tree, demo])
+    Command.withSubcommands([show, context, world, windows, verify, tree, demo])
   )
 }
 

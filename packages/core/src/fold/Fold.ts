@@ -34,19 +34,15 @@ export function* scan<S>(fold: Fold<S>, records: Iterable<StoredRecord>, from: S
   }
 }
 
-/** The states of several folds, by name. */
-export type States<F extends Readonly<Record<string, Fold<never>>>> = {
-  readonly [K in keyof F]: F[K] extends Fold<infer S> ? S : never
-}
-
 /**
- * Several folds in one pass. The state object is new only when one of the states inside it is.
+ * Several folds in one pass: their states by name. The state object is new only when one of the states inside it is.
  */
-export const struct = <F extends Readonly<Record<string, Fold<never>>>>(folds: F): Fold<States<F>> => {
-  const names = Object.keys(folds)
-  const parts = names.map((name) => folds[name] as unknown as Fold<unknown>)
-  const initial = Object.fromEntries(names.map((name, i) => [name, parts[i]?.initial])) as States<F>
-  return make(initial, (state, record) => {
+export const struct = <S extends object>(folds: { readonly [K in keyof S]: Fold<S[K]> }): Fold<Readonly<S>> => {
+  const named = folds as Readonly<Record<string, Fold<unknown>>>
+  const names = Object.keys(named)
+  const parts = names.map((name) => named[name] as Fold<unknown>)
+  const initial = Object.fromEntries(names.map((name, i) => [name, parts[i]?.initial])) as S
+  return make<Readonly<S>>(initial, (state, record) => {
     const current = state as Readonly<Record<string, unknown>>
     let next: Record<string, unknown> | undefined
     for (let i = 0; i < parts.length; i++) {
@@ -57,7 +53,7 @@ export const struct = <F extends Readonly<Record<string, Fold<never>>>>(folds: F
       next ??= { ...current }
       next[name] = after
     }
-    return next === undefined ? state : (next as unknown as States<F>)
+    return next === undefined ? state : (next as S)
   })
 }
 

@@ -1,0 +1,162 @@
+/**
+ * What the user of a thread saw: its turns and their items, from a log of any form (thread-view §1).
+ *
+ * Two projections stand behind it. Canonical snapshots say each for itself what an item came to
+ * ({@link SnapshotView}); legacy events have to be folded ({@link LegacyView}). Which of them is asked is decided turn
+ * by turn, since a thread that one program began may be continued by another. Records that only repeat a snapshot for
+ * older readers (marked `skein.fanout`) are not told twice.
+ */
+
+import * as PersistencePolicy from "../../decide/PersistencePolicy.js"
+import * as KeyedList from "../../internal/KeyedList.js"
+import type { Of, StoredRecord } from "../../record/Record.js"
+import type { SessionMeta } from "../../record/SessionMeta.js"
+import * as SessionMetaOps from "../../record/SessionMeta.js"
+import * as Fold from "../Fold.js"
+import type { ChangeSet, Sink } from "./ChangeSet.js"
+import * as Changes from "./ChangeSet.js"
+import type { Options as ItemOptions } from "./ItemParts.js"
+import * as LegacyView from "./LegacyView.js"
+import * as SnapshotView from "./SnapshotView.js"
+import type { Turn } from "./Turn.js"
+import type { ViewState } from "./ViewState.js"
+import * as State from "./ViewState.js"
+
+/** A view of a thread: read it with {@link turns}. Immutable, and cheap to keep: states share what they have in common. */
+export type ThreadView = ViewState
+
+/** What the view can be told. */
+export interface Options extends ItemOptions {
+  /**
+   * Whether an attached fork shows the turns that it inherits. The reference shows its own only, though the model
+   * still sees the others (since-july). Default `own`; forks of any other kind show all.
+   */
+  readonly attached?: "own" | "inherited" | undefined
+}
+
+/** A view together with what the last record changed in it. */
+export interface Step {
+  readonly view: ThreadView
+  readonly changes: ChangeSet
+}
+
+/** The view of a log without records. */
+export const initial: ThreadView = State.initial
+
+/** The fold from records to a view. Cost: constant per record, whatever the number of turns and items before it. */
+export const fold = (options: Options = {}): Fold.Fold<ThreadView> =>
+  Fold.make(initial, (view, record) => take(view, record, options))
+
+/** The view after one more record, and what that changed. Cost: as the fold. */
+export const step = (view: ThreadView, record: StoredRecord, options: Options = {}): Step =>
+  batch(view, [record], options)
+
+/** The view after more records, and what they changed altogether (thread-view §1.7). */
+export const batch = (view: ThreadView, records: Iterable<StoredRecord>, options: Options = {}): Step => {
+  const sink = Changes.collector()
+  let next = view
+  for (const record of records) next = take(next, record, options, sink)
+  return { view: next, changes: sink.changes() }
+}
+
+/** The turns in order. Cost: one pass over the turns; of those that did not change the same objects again. */
+export const turns = (view: ThreadView): ReadonlyArray<Turn> => State.turns(view)
+
+/** The first turn with this id. Cost: constant, and one pass over its items. */
+export const turn = (view: ThreadView, id: string): Turn | undefined => {
+  const found = KeyedList.get(view.turns, KeyedList.indexOf(view.turns, id))
+  return found === undefined ? undefined : State.toTurn(found)
+}
+
+const take = (view: ThreadView, record: StoredRecord, options: Options, sink?: Sink): ThreadView => {
+  const known = learn(view, record, options)
+  return known.mode === "paginated"
+    ? takePaginated(known, record, options, sink)
+    : takeLegacy(known, record, options, sink)
+}
+
+/** What the header says, once. A log whose header cannot be read is taken for what its first record looks like. */
+const learn = (view: ThreadView, record: StoredRecord, options: Options): ThreadView => {
+  if (record.kind === "session_meta") {
+    const isPrefix = record.ordinal !== undefined && record.ordinal < view.from
+    const from = isPrefix ? view.from : Math.max(view.from, startOf(record.payload, options))
+    const mode = view.mode === undefined || isGuess(view) ? SessionMetaOps.historyMode(record.payload) : view.mode
+    return mode === view.mode && from === view.from && view.isHeaded ? view : { ...view, mode, from, isHeaded: true }
+  }
+  return view.mode === undefined ? { ...view, mode: record.ordinal === undefined ? "legacy" : "paginated" } : view
+}
+
+const isGuess = (view: ThreadView): boolean => !view.isHeaded
+
+/** The first ordinal that counts: behind what a sub-agent copied, or what an attached fork stands on. */
+const startOf = (meta: SessionMeta, options: Options): number => {
+  const copied = meta.subagent_history_start_ordinal ?? 0
+  if (meta.attached_thread !== true || options.attached === "inherited") return copied
+  return Math.max(copied, meta.forked_from_ordinal_exclusive ?? meta.history_base?.end_ordinal_exclusive ?? 0)
+}
+
+const takeLegacy = (view: ThreadView, record: StoredRecord, options: Options, sink?: Sink): ThreadView =>
+  isFanout(record)
+    ? LegacyView.pass(view, record)
+    : LegacyView.step(view, record, { ...options, snapshots: "prefer" }, sink)
+
+/**
+ * Whether an event only repeats a canonical item for older readers: its envelope has the mark `skein.fanout`, as a kind
+ * or as a key of its own.
+ */
+export const isFanout = (record: StoredRecord): boolean => {
+  const mark = record.extras?.["skein"]
+  if (record.kind !== "event_msg" || typeof mark !== "object" || mark === null) return false
+  const { fanout, kind } = mark as Readonly<Record<string, unknown>>
+  return kind === "fanout" || (fanout !== undefined && fanout !== null && fanout !== false)
+}
+
+const takePaginated = (view: ThreadView, record: StoredRecord, options: Options, sink?: Sink): ThreadView => {
+  if (record.kind !== "event_msg") return LegacyView.pass(view, record)
+  if (record.ordinal !== undefined && record.ordinal < view.from) return view
+  if (isLegacyForm(record)) return takeForeign(view, record, options, sink)
+  const snapshot = SnapshotView.snapshotOf(record)
+  if (snapshot === undefined) return takeWithoutOrdinal(view, record, options, sink)
+  const change = SnapshotView.project(snapshot, options)
+  if (change === undefined) return LegacyView.pass(view, record)
+  return LegacyView.pass(SnapshotView.apply(withoutForeign(view), change, sink), record)
+}
+
+/** Whether an event is one that only legacy threads keep: in a paginated log another program wrote it. */
+const isLegacyForm = ({ payload }: Of<"event_msg">): boolean =>
+  payload.type !== "item_completed" && PersistencePolicy.events[payload.type] === legacyOnly
+
+const legacyOnly = PersistencePolicy.events.user_message
+
+const takeForeign = (view: ThreadView, record: Of<"event_msg">, options: Options, sink?: Sink): ThreadView =>
+  isFanout(record) ? LegacyView.pass(view, record) : LegacyView.step(view, record, options, sink)
+
+/** A turn that another program started is over when the log goes on in its own form. */
+const withoutForeign = (view: ThreadView): ThreadView =>
+  State.openTurn(view)?.isTentative === true ? State.close(view) : view
+
+/**
+ * A line without ordinal makes no turn of a paginated log (since-july). But a program that does not know ordinals may
+ * have continued it: then its start is kept in mind, and becomes a turn with the first legacy event that follows.
+ */
+const takeWithoutOrdinal = (view: ThreadView, record: Of<"event_msg">, options: Options, sink?: Sink): ThreadView => {
+  const { payload } = record
+  const isTentative = State.openTurn(view)?.isTentative === true
+  switch (payload.type) {
+    case "task_started": {
+      const turn = State.newTurn(payload.turn_id, {
+        rootTurnId: payload.root_turn_id ?? null,
+        status: "inProgress",
+        startedAt: payload.started_at ?? null,
+        isExplicit: true,
+        isTentative: true
+      })
+      return LegacyView.pass(State.open(view, turn, sink), record)
+    }
+    case "task_complete":
+    case "turn_aborted":
+      return isTentative ? LegacyView.step(view, record, options, sink) : LegacyView.pass(view, record)
+    default:
+      return LegacyView.pass(view, record)
+  }
+}
