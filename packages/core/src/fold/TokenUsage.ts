@@ -1,7 +1,8 @@
 /**
  * How many tokens a thread used, in total and turn by turn (rollout-format §5.1; `token_usage_record` is of 0.169.0).
  *
- * What was spent is spent: turns that were rolled back count like all others.
+ * What was spent is spent: turns that were rolled back count like all others. A thread that was copied from another one
+ * lists the turns of that one too; its total is what its own log says.
  */
 import type { StoredRecord } from "../record/Record.js"
 import type * as Sniff from "../record/Sniff.js"
@@ -18,8 +19,12 @@ export interface TurnUsage {
 
 /** Tokens of a thread. Immutable: `list` is shared between states and only ever grows. */
 export interface TokenUsage {
-  /** Of the whole thread, as the log says it last; undefined until it says. */
+  /** Of the whole thread: it never falls. Undefined until the log says something. */
   readonly total: Counts | undefined
+  /** The total of the newest `token_count`. Those of 0.169.0 leave out what compactions used. */
+  readonly counted: Counts | undefined
+  /** Whether a `token_usage_record` told the sums of the newest turn, so that counts add nothing to it. */
+  readonly recorded: boolean
   /** Of the newest response: what the model's context then held. */
   readonly last: Counts | undefined
   /** How much the model's context holds, where the log says. */
@@ -45,6 +50,8 @@ export const zero: Counts = {
 
 const empty: TokenUsage = {
   total: undefined,
+  counted: undefined,
+  recorded: false,
   last: undefined,
   contextWindow: undefined,
   list: [],
@@ -57,8 +64,9 @@ const empty: TokenUsage = {
  * The fold. Cost: constant per record.
  *
  * A turn gets what the thread's total rose by while it was the newest one. A `token_count` that repeats a total (for
- * new limits, or an estimate after a compaction) adds nothing; one whose total fell adds its newest response. A
- * `token_usage_record` says both sums itself.
+ * new limits, or an estimate after a compaction) adds nothing, nor does an estimate of a full context; one whose total
+ * fell adds its newest response. A `token_usage_record` says both sums itself, compactions included, and counts in its
+ * turn then add nothing.
  */
 export const fold: Fold.Fold<TokenUsage> = Fold.make(empty, (state, record) => step(state, record))
 
@@ -94,19 +102,23 @@ const step = (state: TokenUsage, record: StoredRecord): TokenUsage => {
 const begun = (state: TokenUsage, turnId: string | undefined): TokenUsage => {
   const { turn } = state
   if (turn !== undefined && turnId !== undefined && turn.turnId === turnId) return state
-  const next = { ...state, turn: { turnId, usage: zero }, open: false }
+  const next = { ...state, turn: { turnId, usage: zero }, open: false, recorded: false }
   return turn === undefined || !isUsed(turn) ? next : { ...next, list: push(state, turn), length: state.length + 1 }
 }
 
 const counted = (state: TokenUsage, info: TokenUsageInfo): TokenUsage => {
-  const { last_token_usage: last, model_context_window: contextWindow, total_token_usage: total } = info
-  const risen = state.total === undefined ? undefined : combine(total, state.total, (now, before) => now - before)
-  const spent = risen === undefined || hasFallen(risen) ? last : risen
+  const { last_token_usage: last, model_context_window: contextWindow, total_token_usage: counted } = info
+  const seen = { ...state, counted, last, contextWindow: contextWindow ?? state.contextWindow }
+  if (state.recorded || isEstimate(counted)) return seen
+  const risen = state.counted === undefined ? undefined : combine(counted, state.counted, (now, before) => now - before)
+  // A process that went on with a thread of 0.42.0 counted anew.
+  const isAnew = risen !== undefined && hasFallen(risen)
+  const spent = risen === undefined || isAnew ? last : risen
+  // As long as all is in the newest count, that is the total; then it goes on from where it was.
+  const isCounted = state.total === state.counted && !isAnew
   return {
-    ...state,
-    total,
-    last,
-    contextWindow: contextWindow ?? state.contextWindow,
+    ...seen,
+    total: isCounted ? counted : add(state.total ?? zero, spent),
     turn: withMore(state.turn, spent)
   }
 }
@@ -124,6 +136,7 @@ const recorded = (state: TokenUsage, record: TokenUsageRecord): TokenUsage => {
     ...at,
     total: total ?? (usage === undefined || usage === null ? at.total : add(at.total ?? zero, usage)),
     last: usage ?? at.last,
+    recorded: true,
     turn
   }
 }
@@ -132,6 +145,10 @@ const withMore = (turn: TurnUsage | undefined, more: Counts): TurnUsage =>
   turn === undefined ? { turnId: undefined, usage: more } : { ...turn, usage: add(turn.usage, more) }
 
 const isUsed = ({ usage }: TurnUsage): boolean => usage.total_tokens !== 0 || usage.input_tokens !== 0
+
+/** A total without parts is none: the context overflowed, and the writer set its size to that of the window. */
+const isEstimate = ({ input_tokens, output_tokens, total_tokens }: Counts): boolean =>
+  total_tokens > 0 && input_tokens === 0 && output_tokens === 0
 
 const hasFallen = (change: Counts): boolean => change.total_tokens < 0
 
