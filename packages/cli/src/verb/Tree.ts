@@ -212,9 +212,9 @@ export const render = (document: TreeDocument, style: Text.Style): string => {
     ...agents.map((agent, i) => {
       const branch = branches[i] ?? ""
       const gap = " ".repeat(Math.max(0, width - branch.length - agent.id.length))
-      const time = agent.lastActivityAtMs === null ? "-" : new Date(agent.lastActivityAtMs).toISOString().slice(0, 19)
-      const line = `${style.dim(branch)}${agent.id}${gap}  ${statusText(agent.status, style)}  ${style.dim(time.padEnd(19))}  ${labelOf(agent)}`
-      return `  ${line.trimEnd()}`
+      const head = `${style.dim(branch)}${agent.id}${gap}`
+      const time = style.dim(timeOf(agent).padEnd(20))
+      return `  ${head}  ${statusText(agent.status, style)}  ${time}  ${labelOf(agent)}`.trimEnd()
     }),
     ...unreadable.map(({ error, file }) => `  ${style.bad("error")} ${file}: ${"detail" in error ? error.detail : ""}`),
     ...Text.diagnostics(diagnostics, style)
@@ -222,6 +222,9 @@ export const render = (document: TreeDocument, style: Text.Style): string => {
 }
 
 const idWidth = 36
+
+const timeOf = ({ lastActivityAtMs }: TreeAgent): string =>
+  lastActivityAtMs === null ? "-" : new Date(lastActivityAtMs).toISOString().replace(/\.\d+Z$/, "Z")
 
 /** The lines that lead from each agent's parents to it; deep ones are cut short in front. */
 const branchesOf = (agents: ReadonlyArray<TreeAgent>): ReadonlyArray<string> => {
