@@ -44,8 +44,10 @@ export interface Step {
 export const initial: ThreadView = State.initial
 
 /** The fold from records to a view. Cost: constant per record, whatever the number of turns and items before it. */
-export const fold = (options: Options = {}): Fold.Fold<ThreadView> =>
-  Fold.make(initial, (view, record) => take(view, record, options))
+export const fold = (options: Options = {}): Fold.Fold<ThreadView> => {
+  const settings = settle(options)
+  return Fold.make(initial, (view, record) => take(view, record, settings))
+}
 
 /** The view after one more record, and what that changed. Cost: as the fold. */
 export const step = (view: ThreadView, record: StoredRecord, options: Options = {}): Step =>
@@ -54,8 +56,9 @@ export const step = (view: ThreadView, record: StoredRecord, options: Options = 
 /** The view after more records, and what they changed altogether (thread-view §1.7). */
 export const batch = (view: ThreadView, records: Iterable<StoredRecord>, options: Options = {}): Step => {
   const sink = Changes.collector()
+  const settings = settle(options)
   let next = view
-  for (const record of records) next = take(next, record, options, sink)
+  for (const record of records) next = take(next, record, settings, sink)
   return { view: next, changes: sink.changes() }
 }
 
@@ -68,25 +71,31 @@ export const turn = (view: ThreadView, id: string): Turn | undefined => {
   return found === undefined ? undefined : State.toTurn(found)
 }
 
-const take = (view: ThreadView, record: StoredRecord, options: Options, sink?: Sink): ThreadView => {
-  const known = learn(view, record, options)
+/** The options, and what they come to for the fold of legacy events. */
+interface Settings extends Options {
+  readonly legacy: LegacyView.Options
+}
+
+const settle = (options: Options): Settings => ({ ...options, legacy: { ...options, snapshots: "prefer" } })
+
+const take = (view: ThreadView, record: StoredRecord, settings: Settings, sink?: Sink): ThreadView => {
+  const known = learn(view, record, settings)
   return known.mode === "paginated"
-    ? takePaginated(known, record, options, sink)
-    : takeLegacy(known, record, options, sink)
+    ? takePaginated(known, record, settings, sink)
+    : takeLegacy(known, record, settings, sink)
 }
 
-/** What the header says, once. A log whose header cannot be read is taken for what its first record looks like. */
+/** What headers say. A log whose header cannot be read is taken for what its first record looks like. */
 const learn = (view: ThreadView, record: StoredRecord, options: Options): ThreadView => {
-  if (record.kind === "session_meta") {
-    const isPrefix = record.ordinal !== undefined && record.ordinal < view.from
-    const from = isPrefix ? view.from : Math.max(view.from, startOf(record.payload, options))
-    const mode = view.mode === undefined || isGuess(view) ? SessionMetaOps.historyMode(record.payload) : view.mode
-    return mode === view.mode && from === view.from && view.isHeaded ? view : { ...view, mode, from, isHeaded: true }
+  if (record.kind !== "session_meta") {
+    return view.mode === undefined ? { ...view, mode: record.ordinal === undefined ? "legacy" : "paginated" } : view
   }
-  return view.mode === undefined ? { ...view, mode: record.ordinal === undefined ? "legacy" : "paginated" } : view
+  // A header in front of what counts is a copy of another thread's.
+  const isCopy = record.ordinal !== undefined && record.ordinal < view.from
+  const from = isCopy ? view.from : Math.max(view.from, startOf(record.payload, options))
+  if (view.isHeaded) return from === view.from ? view : { ...view, from }
+  return { ...view, mode: SessionMetaOps.historyMode(record.payload), from, isHeaded: true }
 }
-
-const isGuess = (view: ThreadView): boolean => !view.isHeaded
 
 /** The first ordinal that counts: behind what a sub-agent copied, or what an attached fork stands on. */
 const startOf = (meta: SessionMeta, options: Options): number => {
@@ -95,53 +104,50 @@ const startOf = (meta: SessionMeta, options: Options): number => {
   return Math.max(copied, meta.forked_from_ordinal_exclusive ?? meta.history_base?.end_ordinal_exclusive ?? 0)
 }
 
-const takeLegacy = (view: ThreadView, record: StoredRecord, options: Options, sink?: Sink): ThreadView =>
-  isFanout(record)
-    ? LegacyView.pass(view, record)
-    : LegacyView.step(view, record, { ...options, snapshots: "prefer" }, sink)
+const takeLegacy = (view: ThreadView, record: StoredRecord, { legacy }: Settings, sink?: Sink): ThreadView =>
+  isFanout(record) ? LegacyView.pass(view, record) : LegacyView.step(view, record, legacy, sink)
 
 /**
  * Whether an event only repeats a canonical item for older readers: its envelope has the mark `skein.fanout`, as a kind
  * or as a key of its own.
  */
 export const isFanout = (record: StoredRecord): boolean => {
-  const mark = record.extras?.["skein"]
-  if (record.kind !== "event_msg" || typeof mark !== "object" || mark === null) return false
-  const { fanout, kind } = mark as Readonly<Record<string, unknown>>
+  if (record.kind !== "event_msg" || record.extras === undefined) return false
+  const { skein: mark } = record.extras as { readonly skein?: unknown }
+  if (typeof mark !== "object" || mark === null) return false
+  const { fanout, kind } = mark as { readonly fanout?: unknown; readonly kind?: unknown }
   return kind === "fanout" || (fanout !== undefined && fanout !== null && fanout !== false)
 }
 
-const takePaginated = (view: ThreadView, record: StoredRecord, options: Options, sink?: Sink): ThreadView => {
+const takePaginated = (view: ThreadView, record: StoredRecord, settings: Settings, sink?: Sink): ThreadView => {
   if (record.kind !== "event_msg") return LegacyView.pass(view, record)
-  if (record.ordinal !== undefined && record.ordinal < view.from) return view
-  if (isLegacyForm(record)) return takeForeign(view, record, options, sink)
+  if (record.ordinal !== undefined && record.ordinal < view.from) return LegacyView.pass(view, record)
+  if (isFanout(record)) return LegacyView.pass(view, record)
+  if (isForeign(record)) return LegacyView.step({ ...view, isMixed: true }, record, settings.legacy, sink)
   const snapshot = SnapshotView.snapshotOf(record)
-  if (snapshot === undefined) return takeWithoutOrdinal(view, record, options, sink)
-  const change = SnapshotView.project(snapshot, options)
-  if (change === undefined) return LegacyView.pass(view, record)
-  return LegacyView.pass(SnapshotView.apply(withoutForeign(view), change, sink), record)
+  if (snapshot === undefined) return takeWithoutOrdinal(view, record, settings, sink)
+  const change = SnapshotView.project(snapshot, settings)
+  const next = change === undefined ? view : SnapshotView.apply(endForeign(view), change, sink)
+  return LegacyView.pass(next, record)
 }
 
 /** Whether an event is one that only legacy threads keep: in a paginated log another program wrote it. */
-const isLegacyForm = ({ payload }: Of<"event_msg">): boolean =>
-  payload.type !== "item_completed" && PersistencePolicy.events[payload.type] === legacyOnly
-
-const legacyOnly = PersistencePolicy.events.user_message
-
-const takeForeign = (view: ThreadView, record: Of<"event_msg">, options: Options, sink?: Sink): ThreadView =>
-  isFanout(record) ? LegacyView.pass(view, record) : LegacyView.step(view, record, options, sink)
+const isForeign = ({ payload }: Of<"event_msg">): boolean => {
+  if (payload.type === "item_completed") return false
+  const { legacy, paginated } = PersistencePolicy.events[payload.type]
+  return legacy === "keep" && paginated === "drop"
+}
 
 /** A turn that another program started is over when the log goes on in its own form. */
-const withoutForeign = (view: ThreadView): ThreadView =>
+const endForeign = (view: ThreadView): ThreadView =>
   State.openTurn(view)?.isTentative === true ? State.close(view) : view
 
 /**
  * A line without ordinal makes no turn of a paginated log (since-july). But a program that does not know ordinals may
  * have continued it: then its start is kept in mind, and becomes a turn with the first legacy event that follows.
  */
-const takeWithoutOrdinal = (view: ThreadView, record: Of<"event_msg">, options: Options, sink?: Sink): ThreadView => {
+const takeWithoutOrdinal = (view: ThreadView, record: Of<"event_msg">, settings: Settings, sink?: Sink): ThreadView => {
   const { payload } = record
-  const isTentative = State.openTurn(view)?.isTentative === true
   switch (payload.type) {
     case "task_started": {
       const turn = State.newTurn(payload.turn_id, {
@@ -151,11 +157,13 @@ const takeWithoutOrdinal = (view: ThreadView, record: Of<"event_msg">, options: 
         isExplicit: true,
         isTentative: true
       })
-      return LegacyView.pass(State.open(view, turn, sink), record)
+      return LegacyView.pass(State.open({ ...view, isMixed: true }, turn, sink), record)
     }
     case "task_complete":
     case "turn_aborted":
-      return isTentative ? LegacyView.step(view, record, options, sink) : LegacyView.pass(view, record)
+      return State.openTurn(view)?.isTentative === true
+        ? LegacyView.step(view, record, settings.legacy, sink)
+        : LegacyView.pass(view, record)
     default:
       return LegacyView.pass(view, record)
   }

@@ -29,6 +29,8 @@ export interface ViewState {
   readonly mode: HistoryMode | undefined
   /** Whether a `session_meta` was met, so that the mode is not just inferred. */
   readonly isHeaded: boolean
+  /** Whether a paginated log holds turns that another program wrote in legacy form. */
+  readonly isMixed: boolean
   /** Records with a lower ordinal count for nothing. */
   readonly from: number
   readonly turns: KeyedList.KeyedList<TurnState>
@@ -48,6 +50,7 @@ export interface ViewState {
 export const initial: ViewState = {
   mode: undefined,
   isHeaded: false,
+  isMixed: false,
   from: 0,
   turns: KeyedList.empty,
   openAt: -1,
