@@ -147,6 +147,18 @@ describe("skein tree: the document", () => {
     expect((await tree(home)).agents[0]?.lastActivityAtMs).toBe(Date.parse("2026-07-20T10:59:59.250Z"))
   })
 
+  it("names come from the home's index", async () => {
+    const entry = (n: number, thread_name: string) =>
+      `${JSON.stringify({ id: Home.id(n), thread_name, updated_at: "" })}\n`
+    const home = Home.home({
+      [Home.file(1)]: Home.document(Home.legacyMeta(1), user("a")),
+      [Home.file(2)]: Home.document(Home.legacyMeta(2), user("b")),
+      "session_index.jsonl": `${entry(1, "old")}${entry(2, "gone")}${entry(1, "new")}${entry(2, "")}`
+    })
+    expect(shape(await tree(home), "name")).toEqual(["1 new", "2 null"])
+    expect((await skein("tree", home)).out).toContain("  new\n")
+  })
+
   it("a circle ends", async () => {
     const home = Home.home({
       [Home.file(1)]: Home.document(child(1, 3)),

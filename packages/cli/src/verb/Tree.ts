@@ -7,6 +7,7 @@ import * as CodexHome from "@skein/store-fs/CodexHome"
 import type { Diagnostic } from "@skein/store-fs/Diagnostic"
 import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
 import { FileRefused } from "@skein/store-fs/FileError"
+import * as SessionIndex from "@skein/store-fs/SessionIndex"
 import { Effect } from "effect"
 import * as Output from "../Output.js"
 import * as Text from "../Text.js"
@@ -69,6 +70,7 @@ interface Thread {
 export const tree = (home: string) =>
   Effect.gen(function* () {
     const among = yield* rolloutsOf(home)
+    const names = yield* SessionIndex.read(home)
     const threads = new Map<string, Thread>()
     for (const found of newestOf(among)) {
       const thread = yield* read(found, among)
@@ -77,7 +79,9 @@ export const tree = (home: string) =>
     const all = [...threads.values()]
     const document: TreeDocument = {
       home,
-      agents: AgentTree.assemble(all.map(({ agent }) => agent)).map((node) => agentOf(node, threads.get(node.id))),
+      agents: AgentTree.assemble(all.map(({ agent }) => agent)).map((node) =>
+        agentOf(node, threads.get(node.id), SessionIndex.nameOf(names, node.id))
+      ),
       unreadable: all.flatMap(({ found, refused }) =>
         refused === undefined ? [] : [Output.refusal(found.path, refused)]
       ),
@@ -176,7 +180,7 @@ const read = (
     )
   )
 
-const agentOf = (node: AgentTree.Node, thread: Thread | undefined): TreeAgent => {
+const agentOf = (node: AgentTree.Node, thread: Thread | undefined, named: string | undefined): TreeAgent => {
   const summary = thread?.summary ?? ThreadSummary.empty
   const createdAt = thread?.agent.createdAt
   return {
@@ -193,7 +197,7 @@ const agentOf = (node: AgentTree.Node, thread: Thread | undefined): TreeAgent =>
     agentPath: node.path ?? null,
     forkedFromId: summary.forkedFromId ?? null,
     preview: summary.preview,
-    name: ThreadSummary.name(summary) ?? null,
+    name: ThreadSummary.name(summary, named) ?? null,
     model: summary.model ?? null,
     archived: thread !== undefined && /[\\/]archived_sessions[\\/]/.test(thread.found.path),
     file: thread?.found.path ?? null,
