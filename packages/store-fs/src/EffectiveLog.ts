@@ -84,12 +84,18 @@ export const cut = (log: EffectiveLog, piece: number, to: number): EffectiveLog 
 export const lines = (
   log: EffectiveLog,
   take: (line: RawLine, piece: number) => boolean
+): Effect.Effect<boolean, FileRefused> => linesOf(log, take, false)
+
+const linesOf = (
+  log: EffectiveLog,
+  take: (line: RawLine, piece: number) => boolean,
+  passing: boolean
 ): Effect.Effect<boolean, FileRefused> =>
   Effect.gen(function* () {
     for (const [piece, { file, to, below }] of log.pieces.entries()) {
       const hand = (line: RawLine): boolean =>
         (below !== undefined && isFrom(Record.decode(line), below)) || take(line, piece)
-      if (!(yield* RolloutFile.forward(file, hand, { to }))) return false
+      if (!(yield* RolloutFile.forward(file, hand, { to, passing }))) return false
     }
     return true
   })
@@ -115,7 +121,8 @@ export const forward = (log: EffectiveLog, take: Take, wants?: Wants): Effect.Ef
     const forms = log.pieces.map(({ meta }) => Record.formOf(meta))
     // Ordinals repeat within a file; where files meet, offsets say what counts.
     const passes = log.pieces.map(() => passingOver())
-    return lines(log, (line, piece) => {
+    const passing = wants !== undefined
+    const each = (line: RawLine, piece: number): boolean => {
       const form = forms[piece]
       const pass = passes[piece] as ReturnType<typeof passingOver>
       if (piece === own && first !== undefined && line.offset === first.line.offset) {
@@ -127,9 +134,14 @@ export const forward = (log: EffectiveLog, take: Take, wants?: Wants): Effect.Ef
         pass.over(line, head.ordinal, form)
         return true
       }
-      return take(pass.decoded(Record.decode(line, form), form), piece)
-    })
+      // Its bytes would not outlast this call, but whoever takes a record may keep it.
+      const kept = passing ? { ...line, bytes: new Uint8Array(line.bytes) } : line
+      return take(pass.decoded(Record.decode(kept, form), form), piece)
+    }
+    return linesOf(log, each, passing)
   })
+
+const unnumbered: Ordinal.Skipped = { kind: "skipped", ordinal: undefined }
 
 /**
  * Holds a line that was passed over until the next one shows whether it has to be decoded after all: where two lines
@@ -137,18 +149,29 @@ export const forward = (log: EffectiveLog, take: Take, wants?: Wants): Effect.Ef
  */
 const passingOver = () => {
   const pass = Ordinal.forward()
-  let held: { readonly line: RawLine; readonly ordinal: number | undefined } | undefined
+  let held: { readonly line: RawLine; readonly ordinal: number } | undefined
+  let memory = new Uint8Array(4096)
+  /** A copy of a line, in memory that the next one takes again. */
+  const copy = (line: RawLine): RawLine => {
+    const { length } = line.bytes
+    if (memory.length < length) memory = new Uint8Array(length * 2)
+    memory.set(line.bytes)
+    return { ...line, bytes: memory.subarray(0, length) }
+  }
   /** Lets go of the line that is held, in front of one with this ordinal. */
   const settle = (next: number | undefined, form: Record.Form | undefined): void => {
     if (held === undefined) return
-    if (next !== undefined && held.ordinal === next) pass(Record.decode(held.line, form))
-    else pass({ kind: "skipped", ordinal: held.ordinal })
+    const { line, ordinal } = held
     held = undefined
+    const before = next === ordinal ? pass(Record.decode(line, form)) : pass({ kind: "skipped", ordinal })
+    // Of a record that is kept only the ordinal will be asked for, not its bytes.
+    if (before.kind !== "skipped" && isRecord(before)) pass({ kind: "skipped", ordinal })
   }
   return {
     over: (line: RawLine, ordinal: number | undefined, form: Record.Form | undefined): void => {
       settle(ordinal, form)
-      held = { line, ordinal }
+      if (ordinal === undefined) pass(unnumbered)
+      else held = { line: copy(line), ordinal }
     },
     decoded: (decoded: Decoded, form: Record.Form | undefined): Decoded => {
       if (isRecord(decoded)) settle(decoded.ordinal, form)

@@ -14,7 +14,7 @@ import * as Zstd from "./Zstd.js"
 const firstChunk = 64 * 1024
 
 /** Bytes of the largest read: forward much will be wanted, backward little. */
-const largestChunk = { forward: 4 * 1024 * 1024, backward: 1024 * 1024 }
+const largestChunk = { forward: 4 * 1024 * 1024, passing: 1024 * 1024, backward: 1024 * 1024 }
 
 /** An open rollout file. Offsets are those of the decoded content. */
 export interface RolloutFile {
@@ -22,8 +22,8 @@ export interface RolloutFile {
   readonly size: number
   /** Offset in a compressed file at which it stops making sense. */
   readonly damagedAt: number | undefined
-  /** At least one byte from `offset` on, at most `length`; none at the end. */
-  readonly read: (offset: number, length: number) => Effect.Effect<Uint8Array, FileRefused>
+  /** At least one byte from `offset` on, at most `length`; none at the end. They may lie in `into`, if it is given. */
+  readonly read: (offset: number, length: number, into?: Uint8Array) => Effect.Effect<Uint8Array, FileRefused>
 }
 
 /** How files are opened. */
@@ -50,14 +50,18 @@ export const open = (
       path,
       size: Number(info.size),
       damagedAt: undefined,
-      read: (offset, length) =>
-        file
-          .seek(offset, "start")
-          .pipe(
-            Effect.zipRight(file.readAlloc(length)),
-            Effect.map(Option.getOrElse(() => new Uint8Array(0))),
-            Effect.mapError(refusal(path))
-          )
+      read: (offset, length, into) =>
+        file.seek(offset, "start").pipe(
+          Effect.zipRight(
+            into === undefined
+              ? Effect.map(
+                  file.readAlloc(length),
+                  Option.getOrElse(() => new Uint8Array(0))
+                )
+              : Effect.map(file.read(into.subarray(0, length)), (count) => into.subarray(0, Number(count)))
+          ),
+          Effect.mapError(refusal(path))
+        )
     }
   })
 
@@ -69,6 +73,11 @@ export interface Range {
   readonly to?: number | undefined
   /** Whether the reading is likely to end early, so that it should begin with small reads. Backward always does. */
   readonly brief?: boolean | undefined
+  /**
+   * Whether most lines are let go of at once: the bytes of a line then last only until `take` returns, and whoever keeps
+   * them copies them. Making memory for every chunk costs more than reading it. Only forward.
+   */
+  readonly passing?: boolean | undefined
 }
 
 /**
@@ -83,16 +92,22 @@ export const forward = (
   Effect.gen(function* () {
     const to = Math.min(range.to ?? file.size, file.size)
     let offset = range.from ?? 0
-    const splitter = Jsonl.forward({ offset, number: 1 })
-    let size = range.brief === true ? firstChunk : largestChunk.forward
+    const passing = range.passing === true
+    const splitter = Jsonl.forward({ offset, number: 1, reused: passing })
+    const largest = passing ? largestChunk.passing : largestChunk.forward
+    let size = range.brief === true ? firstChunk : largest
+    // One is read into while the lines of the other are taken.
+    const buffers = passing ? [0, 1].map(() => new Uint8Array(Math.min(largest, to - offset))) : []
+    let reads = 0
+    const next = () => file.read(offset, Math.min(size, to - offset), buffers[reads++ % 2])
     let ahead: Fiber.Fiber<Uint8Array, FileRefused> | undefined
     while (offset < to) {
-      const chunk = yield* ahead === undefined ? file.read(offset, Math.min(size, to - offset)) : Fiber.join(ahead)
+      const chunk = yield* ahead === undefined ? next() : Fiber.join(ahead)
       if (chunk.length === 0) break
       offset += chunk.length
       ahead = undefined
-      if (size === largestChunk.forward && offset < to) {
-        ahead = yield* Effect.fork(file.read(offset, Math.min(size, to - offset)))
+      if (size === largest && offset < to) {
+        ahead = yield* Effect.fork(next())
         // A forked fiber starts when this one pauses; without that the read would wait for the lines.
         yield* Effect.yieldNow()
       }
@@ -100,7 +115,7 @@ export const forward = (
         if (ahead !== undefined) yield* Fiber.interrupt(ahead)
         return false
       }
-      size = Math.min(size * 2, largestChunk.forward)
+      size = Math.min(size * 2, largest)
     }
     return splitter.end(take)
   })

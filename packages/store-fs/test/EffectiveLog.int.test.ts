@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { compress } from "@mongodb-js/zstd"
 import type { Decoded } from "@skein/core/record/Record"
+import * as Record from "@skein/core/record/Record"
 import { Effect } from "effect"
 import * as fc from "fast-check"
 import { afterAll, describe, expect, it } from "vitest"
@@ -513,6 +514,32 @@ describe("reading forward and passing over lines by their heads", () => {
       })
     )
     expect(kinds).toEqual(["1 session_meta", "0 session_meta"])
+  })
+
+  it("what is taken outlasts the reading, lines that cross chunks and all", async () => {
+    // Chunks are of one megabyte and share their memory: longer lines, and lines at every offset of a chunk.
+    const long = "x".repeat(2_500_000)
+    const texts = Array.from({ length: 900 }, (_, i) => (i % 300 === 299 ? `${i}${long}` : `${i}${"y".repeat(i * 7)}`))
+    const lines = texts.flatMap((text, i) => [Home.say(text, 2 * i + 1), tokens(2 * i + 2)])
+    const home = Home.home({ [Home.file(1)]: Home.document(Home.meta(1), ...lines) })
+    const taken = await Home.run(
+      Effect.gen(function* () {
+        const log = yield* EffectiveLog.open(join(home, Home.file(1)))
+        const all: Array<Decoded> = []
+        yield* EffectiveLog.forward(
+          log,
+          (decoded) => all.push(decoded) > 0,
+          ({ type }) => type !== "event_msg"
+        )
+        return all
+      })
+    )
+    expect(taken.slice(1).flatMap(textOf)).toEqual(texts)
+    for (const { line } of taken) {
+      const again = Record.decode(line)
+      expect(again.kind).not.toBe("damage")
+    }
+    expect(taken.slice(1).map(({ line }) => textOf(Record.decode(line))[0])).toEqual(texts)
   })
 
   it("ordinals of lines that are passed over count: the first readable line of an ordinal wins", async () => {
