@@ -36,11 +36,8 @@ export const indexOf = <A extends { readonly id: string }>(list: KeyedList<A>, i
     for (let i = 0; i < elements.length; i++) if (PersistentList.get(elements, i)?.id === id) return i
     return -1
   }
-  let found = -1
-  for (const index of hints.get(id) ?? []) {
-    if ((found === -1 || index < found) && PersistentList.get(elements, index)?.id === id) found = index
-  }
-  return found
+  for (const index of hints.get(id) ?? []) if (PersistentList.get(elements, index)?.id === id) return index
+  return -1
 }
 
 /** The list with one more element at its end. */
@@ -56,10 +53,16 @@ export const push = <A extends { readonly id: string }>(list: KeyedList<A>, valu
   return { elements, hints }
 }
 
+/** Keeps the hints for an id in ascending order, each once. A new one is nearly always the largest. */
 const hint = (hints: Map<string, Array<number>>, id: string, index: number): void => {
   const known = hints.get(id)
-  if (known === undefined) hints.set(id, [index])
-  else if (!known.includes(index)) known.push(index)
+  if (known === undefined) {
+    hints.set(id, [index])
+    return
+  }
+  let low = known.length
+  while (low > 0 && (known[low - 1] as number) > index) low--
+  if (known[low - 1] !== index) known.splice(low, 0, index)
 }
 
 /** The list with another element of the same id at an index that it has. */
