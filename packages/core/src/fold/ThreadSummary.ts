@@ -179,7 +179,7 @@ export const wants = (head: Sniff.Head, so: ThreadSummary = empty): boolean => {
   }
 }
 
-/** The name that a legacy thread shows hides behind its preview; see {@link name}. */
+/** Whether a name says no more than the message that is shown anyway. */
 const hides = (name: string, behind: string | undefined): boolean => trimmed(name) === trimmed(behind ?? "")
 
 /**
