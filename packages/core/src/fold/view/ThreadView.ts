@@ -12,6 +12,7 @@ import * as KeyedList from "../../internal/KeyedList.js"
 import type { Of, StoredRecord } from "../../record/Record.js"
 import type { SessionMeta } from "../../record/SessionMeta.js"
 import * as SessionMetaOps from "../../record/SessionMeta.js"
+import type * as Sniff from "../../record/Sniff.js"
 import * as Fold from "../Fold.js"
 import type { ChangeSet, Sink } from "./ChangeSet.js"
 import * as Changes from "./ChangeSet.js"
@@ -69,6 +70,57 @@ export const turns = (view: ThreadView): ReadonlyArray<Turn> => State.turns(view
 export const turn = (view: ThreadView, id: string): Turn | undefined => {
   const found = KeyedList.get(view.turns, KeyedList.indexOf(view.turns, id))
   return found === undefined ? undefined : State.toTurn(found)
+}
+
+const wantedRecords: ReadonlySet<string> = new Set(["session_meta", "compacted"])
+
+const unwantedEvents: ReadonlySet<string> = new Set(["token_count", "thread_goal_updated", "thread_settings_applied"])
+
+/**
+ * Whether a line with this head can matter to a view, so that a reader may pass over those that cannot without decoding
+ * them: tell the view of each with {@link passOver}. Damage further on in such a line then goes unnoticed.
+ *
+ * @param bytes The line itself. With it, messages are told apart by their text: those that can be hook prompts matter.
+ */
+export const wants = (head: Sniff.Head, bytes?: Uint8Array): boolean => {
+  const { inner, type } = head
+  if (type === "event_msg") return inner === undefined || !unwantedEvents.has(inner)
+  if (type === "response_item") {
+    if (inner !== undefined && inner !== "message") return false
+    return bytes === undefined || contains(bytes, hookPrompt)
+  }
+  // Of a turn context the form matters: later readers refuse that of 0.42.0, and it does not count then.
+  return wantedRecords.has(type) || (type === "turn_context" && head.ordinal === undefined)
+}
+
+/** The view behind a line that it did not want: the line counts for what it claims to be. Cost: constant. */
+export const passOver = (view: ThreadView, { inner, ordinal, type }: Sniff.Head): ThreadView => {
+  const known =
+    view.mode === undefined
+      ? { ...view, mode: ordinal === undefined ? ("legacy" as const) : ("paginated" as const) }
+      : view
+  return keptByHead(type, inner) ? { ...known, nextRecord: known.nextRecord + 1 } : known
+}
+
+/** Whether legacy threads keep records of a kind that a head tells; items and events of unknown kinds do not count. */
+const keptByHead = (type: string, inner: string | undefined): boolean => {
+  const { events, items, records } = PersistencePolicy
+  const table: Readonly<Record<string, PersistencePolicy.ByMode>> =
+    type === "response_item" ? items : type === "event_msg" ? events : records
+  const name = type === "response_item" || type === "event_msg" ? (inner ?? "") : type
+  return Object.hasOwn(table, name) && table[name]?.legacy === "keep"
+}
+
+const hookPrompt = Array.from("<hook_prompt", (character) => character.charCodeAt(0))
+
+const contains = (bytes: Uint8Array, wanted: ReadonlyArray<number>): boolean => {
+  const first = wanted[0] as number
+  for (let at = bytes.indexOf(first); at >= 0; at = bytes.indexOf(first, at + 1)) {
+    let i = 1
+    while (i < wanted.length && bytes[at + i] === wanted[i]) i++
+    if (i === wanted.length) return true
+  }
+  return false
 }
 
 /** The options, and what they come to for the fold of legacy events. */

@@ -13,6 +13,7 @@ import * as ThreadView from "../../../src/fold/view/ThreadView.js"
 import type { Turn } from "../../../src/fold/view/Turn.js"
 import * as State from "../../../src/fold/view/ViewState.js"
 import type { StoredRecord } from "../../../src/record/Record.js"
+import * as Sniff from "../../../src/record/Sniff.js"
 import type { TurnItem } from "../../../src/record/TurnItem.js"
 import * as Drafts from "./Drafts.js"
 import type { Draft } from "./Events.js"
@@ -302,6 +303,30 @@ describe("the fold of legacy events", () => {
         const left = Math.max(0, closed.length - n)
         expect(ThreadView.turns(next)).toEqual(closed.slice(0, left))
         expect(changes.removedTurnIds).toEqual([...new Set(closed.slice(left).map(({ id }) => id))])
+      }),
+      runs
+    )
+  })
+})
+
+describe("passing over lines by their heads", () => {
+  it("shows the same as reading them, whatever the form", () => {
+    fc.assert(
+      fc.property(anyLog, (drafts) => {
+        let view = ThreadView.initial
+        let passed = 0
+        for (const record of E.records(drafts)) {
+          const head = Sniff.head(record.line.bytes)
+          if (head === undefined || ThreadView.wants(head, record.line.bytes)) view = V.step(view, record)
+          else {
+            view = ThreadView.passOver(view, head)
+            passed++
+          }
+        }
+        const whole = Fold.run(V, E.records(drafts))
+        expect(ThreadView.turns(view)).toEqual(ThreadView.turns(whole))
+        expect(view.nextRecord).toBe(whole.nextRecord)
+        expect(passed).toBe(drafts.filter(({ payload }) => "role" in payload && payload.role === "assistant").length)
       }),
       runs
     )
