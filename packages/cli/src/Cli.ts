@@ -50,6 +50,28 @@ const at = Options.text("at").pipe(
 type Status = Ref.Ref<number>
 
 const commands = (status: Status) => {
+  const items = Options.boolean("items").pipe(
+    Options.withDescription("show the items alone, without the turns around them")
+  )
+  const turn = Options.text("turn").pipe(Options.withDescription("show only the turn of this id"), Options.optional)
+  const show = Command.make("show", { files, json, at, items, turn }, (options) =>
+    Effect.gen(function* () {
+      const verb = yield* Effect.promise(() => import("./verb/Show.js"))
+      const request = { at: Option.getOrUndefined(options.at), turn: Option.getOrUndefined(options.turn) }
+      if (options.items) {
+        yield* Output.each(options.files, options.json, status, {
+          ask: (file) => verb.items(file, request),
+          render: verb.renderItems
+        })
+      } else {
+        yield* Output.each(options.files, options.json, status, {
+          ask: (file) => verb.show(file, request),
+          render: verb.render
+        })
+      }
+    })
+  ).pipe(Command.withDescription("What the user saw: the thread, its turns and their items."))
+
   const context = Command.make("context", { files, json, at }, (options) =>
     Effect.gen(function* () {
       const verb = yield* Effect.promise(() => import("./verb/Context.js"))
@@ -106,6 +128,21 @@ const commands = (status: Status) => {
     Command.withDescription("Every problem of a file, with line, byte offset and meaning; exit code 1 if there is any.")
   )
 
+  const homes = path("HOME").pipe(
+    Args.withDescription("a Codex home, or a folder with rollouts below it"),
+    Args.atLeast(1)
+  )
+  const tree = Command.make("tree", { homes, json }, (options) =>
+    Effect.gen(function* () {
+      const verb = yield* Effect.promise(() => import("./verb/Tree.js"))
+      yield* Output.each(options.homes, options.json, status, {
+        ask: verb.tree,
+        render: verb.render,
+        isBad: (document) => document.unreadable.length > 0
+      })
+    })
+  ).pipe(Command.withDescription("The agents of a home by parent: how each stands, and when it was last active."))
+
   const anyPaths = path("PATH").pipe(
     Args.withDescription("rollout files or Codex homes; without any, the bundled samples"),
     Args.repeated
@@ -119,7 +156,7 @@ const commands = (status: Status) => {
 
   return Command.make("skein").pipe(
     Command.withDescription("Asks an agent thread what it holds. Files are only read, never written."),
-    Command.withSubcommands([context, world, windows, verify, demo])
+    Command.withSubcommands([show, context, world, windows, verify, tree, demo])
   )
 }
 

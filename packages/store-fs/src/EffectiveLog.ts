@@ -39,6 +39,12 @@ export interface EffectiveLog {
   readonly diagnostics: ReadonlyArray<Diagnostic>
 }
 
+/** How logs are opened. */
+export interface Options extends RolloutFile.Options {
+  /** The rollouts of the home, when they are known: bases are then looked for among these, without a listing. */
+  readonly among?: ReadonlyArray<CodexHome.Found> | undefined
+}
+
 /**
  * Opens the effective log of a rollout file for as long as the scope lasts.
  *
@@ -47,7 +53,7 @@ export interface EffectiveLog {
  */
 export const open = (
   path: string,
-  options: RolloutFile.Options = {}
+  options: Options = {}
 ): Effect.Effect<EffectiveLog, FileRefused, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
   Effect.gen(function* () {
     const file = yield* RolloutFile.open(path, options)
@@ -78,12 +84,18 @@ export const cut = (log: EffectiveLog, piece: number, to: number): EffectiveLog 
 export const lines = (
   log: EffectiveLog,
   take: (line: RawLine, piece: number) => boolean
+): Effect.Effect<boolean, FileRefused> => linesOf(log, take, false)
+
+const linesOf = (
+  log: EffectiveLog,
+  take: (line: RawLine, piece: number) => boolean,
+  passing: boolean
 ): Effect.Effect<boolean, FileRefused> =>
   Effect.gen(function* () {
     for (const [piece, { file, to, below }] of log.pieces.entries()) {
       const hand = (line: RawLine): boolean =>
         (below !== undefined && isFrom(Record.decode(line), below)) || take(line, piece)
-      if (!(yield* RolloutFile.forward(file, hand, { to }))) return false
+      if (!(yield* RolloutFile.forward(file, hand, { to, passing }))) return false
     }
     return true
   })
@@ -91,28 +103,82 @@ export const lines = (
 /** Takes a decoded line and the index of the piece that it stands in; false ends the reading. */
 export type Take = (decoded: Decoded, piece: number) => boolean
 
+/** Whether a line with this head is to be decoded. Lines without a head always are. */
+export type Wants = (head: Sniff.Head) => boolean
+
 /**
  * Hands on the decoded lines of a log in order: the thread's own header first, as in a fork that was copied whole, then
  * what it inherits, then its own lines. Gives whether `take` took them all. The header of a log that was cut in front
  * of it stands in no piece: its index is -1.
+ *
+ * @param wants When given, lines with a head that it does not want are passed over and not decoded.
  */
-export const forward = (log: EffectiveLog, take: Take): Effect.Effect<boolean, FileRefused> =>
+export const forward = (log: EffectiveLog, take: Take, wants?: Wants): Effect.Effect<boolean, FileRefused> =>
   Effect.suspend(() => {
     const own = log.pieces.findIndex(({ meta }) => meta !== undefined && meta === log.meta)
     const first = own === 0 ? undefined : log.meta
     if (first !== undefined && !take(first, own)) return Effect.succeed(false)
     const forms = log.pieces.map(({ meta }) => Record.formOf(meta))
     // Ordinals repeat within a file; where files meet, offsets say what counts.
-    const passes = log.pieces.map(() => Ordinal.forward())
-    return lines(log, (line, piece) => {
-      const pass = passes[piece] as ReturnType<typeof Ordinal.forward>
+    const passes = log.pieces.map(() => passingOver())
+    const passing = wants !== undefined
+    const each = (line: RawLine, piece: number): boolean => {
+      const form = forms[piece]
+      const pass = passes[piece] as ReturnType<typeof passingOver>
       if (piece === own && first !== undefined && line.offset === first.line.offset) {
-        pass(first)
+        pass.decoded(first, form)
         return true
       }
-      return take(pass(Record.decode(line, forms[piece])), piece)
-    })
+      const head = wants === undefined || !line.terminated ? undefined : Sniff.head(line.bytes)
+      if (head !== undefined && wants?.(head) === false) {
+        pass.over(line, head.ordinal, form)
+        return true
+      }
+      // Its bytes would not outlast this call, but whoever takes a record may keep it.
+      const kept = passing ? { ...line, bytes: new Uint8Array(line.bytes) } : line
+      return take(pass.decoded(Record.decode(kept, form), form), piece)
+    }
+    return linesOf(log, each, passing)
   })
+
+const unnumbered: Ordinal.Skipped = { kind: "skipped", ordinal: undefined }
+
+/**
+ * Holds a line that was passed over until the next one shows whether it has to be decoded after all: where two lines
+ * have one ordinal, the first *readable* one counts.
+ */
+const passingOver = () => {
+  const pass = Ordinal.forward()
+  let held: { readonly line: RawLine; readonly ordinal: number } | undefined
+  let memory = new Uint8Array(4096)
+  /** A copy of a line, in memory that the next one takes again. */
+  const copy = (line: RawLine): RawLine => {
+    const { length } = line.bytes
+    if (memory.length < length) memory = new Uint8Array(length * 2)
+    memory.set(line.bytes)
+    return { ...line, bytes: memory.subarray(0, length) }
+  }
+  /** Lets go of the line that is held, in front of one with this ordinal. */
+  const settle = (next: number | undefined, form: Record.Form | undefined): void => {
+    if (held === undefined) return
+    const { line, ordinal } = held
+    held = undefined
+    const before = next === ordinal ? pass(Record.decode(line, form)) : pass({ kind: "skipped", ordinal })
+    // Of a record that is kept only the ordinal will be asked for, not its bytes.
+    if (before.kind !== "skipped" && isRecord(before)) pass({ kind: "skipped", ordinal })
+  }
+  return {
+    over: (line: RawLine, ordinal: number | undefined, form: Record.Form | undefined): void => {
+      settle(ordinal, form)
+      if (ordinal === undefined) pass(unnumbered)
+      else held = { line: copy(line), ordinal }
+    },
+    decoded: (decoded: Decoded, form: Record.Form | undefined): Decoded => {
+      if (isRecord(decoded)) settle(decoded.ordinal, form)
+      return pass(decoded)
+    }
+  }
+}
 
 /**
  * Hands on the decoded lines of a log from the last to the first until `take` has enough. Gives the part of the log
@@ -123,7 +189,7 @@ export const forward = (log: EffectiveLog, take: Take): Effect.Effect<boolean, F
 export const backward = (
   log: EffectiveLog,
   take: Take,
-  wants?: (head: Sniff.Head) => boolean
+  wants?: Wants
 ): Effect.Effect<EffectiveLog | undefined, FileRefused> =>
   Effect.gen(function* () {
     for (let piece = log.pieces.length - 1; piece >= 0; piece--) {
@@ -221,7 +287,7 @@ interface Inherited {
 
 const inherited = (
   own: Piece,
-  options: RolloutFile.Options,
+  options: Options,
   diagnostics: Array<Diagnostic>
 ): Effect.Effect<Inherited, FileRefused, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
   Effect.gen(function* () {
@@ -235,7 +301,7 @@ const inherited = (
       })
       return { pieces: [], whole: false }
     }
-    const among = yield* CodexHome.rollouts(home)
+    const among = options.among ?? (yield* CodexHome.rollouts(home))
     const pieces: Array<Piece> = []
     let whole = true
     const paths = yield* Path.Path

@@ -5,6 +5,7 @@ import { Data } from "effect"
 export type Reason =
   | "missing"
   | "directory"
+  | "not-a-folder"
   | "not-a-file"
   | "no-permission"
   | "io"

@@ -20,6 +20,7 @@ const chunk = {
   first: 64 * 1024,
   firstBackward: 256 * 1024,
   backward: 1024 * 1024,
+  passing: 1024 * 1024,
   forward: 4 * 1024 * 1024
 }
 
@@ -29,8 +30,8 @@ export interface RolloutFile {
   readonly size: number
   /** Offset in a compressed file at which it stops making sense. */
   readonly damagedAt: number | undefined
-  /** At least one byte from `offset` on, at most `length`; none at the end. */
-  readonly read: (offset: number, length: number) => Effect.Effect<Uint8Array, FileRefused>
+  /** At least one byte from `offset` on, at most `length`; none at the end. They may lie in `into`, if it is given. */
+  readonly read: (offset: number, length: number, into?: Uint8Array) => Effect.Effect<Uint8Array, FileRefused>
 }
 
 /** How files are opened. */
@@ -57,14 +58,18 @@ export const open = (
       path,
       size: Number(info.size),
       damagedAt: undefined,
-      read: (offset, length) =>
-        handle
-          .seek(offset, "start")
-          .pipe(
-            Effect.zipRight(handle.readAlloc(length)),
-            Effect.map(Option.getOrElse(() => new Uint8Array(0))),
-            Effect.mapError(refusal(path))
-          )
+      read: (offset, length, into) =>
+        handle.seek(offset, "start").pipe(
+          Effect.zipRight(
+            into === undefined
+              ? Effect.map(
+                  handle.readAlloc(length),
+                  Option.getOrElse(() => new Uint8Array(0))
+                )
+              : Effect.map(handle.read(into.subarray(0, length)), (count) => into.subarray(0, Number(count)))
+          ),
+          Effect.mapError(refusal(path))
+        )
     }
     return file.size > chunk.whole ? file : inMemory(path, yield* readFully(file, 0, file.size), undefined)
   })
@@ -85,6 +90,11 @@ export interface Range {
   readonly to?: number | undefined
   /** Whether the reading is likely to end early, so that it should begin with small reads. Backward always does. */
   readonly brief?: boolean | undefined
+  /**
+   * Whether most lines are let go of at once: the bytes of a line then last only until `take` returns, and whoever keeps
+   * them copies them. Making memory for every chunk costs more than reading it. Only forward.
+   */
+  readonly passing?: boolean | undefined
 }
 
 /**
@@ -99,15 +109,20 @@ export const forward = (
   Effect.gen(function* () {
     const to = Math.min(range.to ?? file.size, file.size)
     let offset = range.from ?? 0
-    const splitter = Jsonl.forward({ offset, number: 1 })
-    let size = range.brief === true ? chunk.first : chunk.forward
-    const next = () => readFully(file, offset, Math.min(size, to - offset))
+    const passing = range.passing === true
+    const splitter = Jsonl.forward({ offset, number: 1, reused: passing })
+    const largest = passing ? chunk.passing : chunk.forward
+    let size = range.brief === true ? chunk.first : largest
+    // One is read into while the lines of the other are taken.
+    const buffers = passing ? [0, 1].map(() => new Uint8Array(Math.min(largest, to - offset))) : []
+    let reads = 0
+    const next = () => readFully(file, offset, Math.min(size, to - offset), buffers[reads++ % 2])
     let ahead: Fiber.Fiber<Uint8Array, FileRefused> | undefined
     while (offset < to) {
       const bytes = yield* ahead === undefined ? next() : Fiber.join(ahead)
       offset += bytes.length
       ahead = undefined
-      if (size === chunk.forward && offset < to) {
+      if (size === largest && offset < to) {
         ahead = yield* Effect.fork(next())
         // A forked fiber starts when this one pauses; without that the read would wait for the lines.
         yield* Effect.yieldNow()
@@ -116,7 +131,7 @@ export const forward = (
         if (ahead !== undefined) yield* Fiber.interrupt(ahead)
         return false
       }
-      size = Math.min(size * 4, chunk.forward)
+      size = Math.min(size * 4, largest)
     }
     return splitter.end(take)
   })
@@ -144,9 +159,14 @@ export const backward = (
     return splitter.end(take)
   })
 
-const readFully = (file: RolloutFile, offset: number, length: number): Effect.Effect<Uint8Array, FileRefused> =>
+const readFully = (
+  file: RolloutFile,
+  offset: number,
+  length: number,
+  into?: Uint8Array
+): Effect.Effect<Uint8Array, FileRefused> =>
   Effect.gen(function* () {
-    const first = yield* file.read(offset, length)
+    const first = yield* file.read(offset, length, into)
     if (first.length === length) return first
     const all = new Uint8Array(length)
     let held = 0

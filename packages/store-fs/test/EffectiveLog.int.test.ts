@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { compress } from "@mongodb-js/zstd"
 import type { Decoded } from "@skein/core/record/Record"
+import * as Record from "@skein/core/record/Record"
 import { Effect } from "effect"
 import * as fc from "fast-check"
 import { afterAll, describe, expect, it } from "vitest"
@@ -465,6 +466,100 @@ describe("reading backward and passing over lines by their heads", () => {
 
   it("but not that of a torn one, whose ordinal the next writer takes again", async () => {
     expect(await wanted(Home.meta(1), Home.say("x", 1), tokens(2).slice(0, -9), Home.say("y", 2))).toEqual(["x", "y"])
+  })
+})
+
+describe("reading forward and passing over lines by their heads", () => {
+  const tokens = (ordinal: number) => Home.event({ type: "token_count", info: null, rate_limits: null }, ordinal)
+
+  /** The records of a file that are no events, read with and without passing over events. */
+  const wanted = (...lines: ReadonlyArray<string>) => {
+    const home = Home.home({ [Home.file(1)]: Home.document(...lines) })
+    return Home.run(
+      Effect.gen(function* () {
+        const log = yield* EffectiveLog.open(join(home, Home.file(1)))
+        const all: Array<string> = []
+        const some: Array<string> = []
+        let events = 0
+        yield* EffectiveLog.forward(log, (decoded, piece) => {
+          if (decoded.kind === "response_item") all.push(`${textOf(decoded)} ${place(decoded, piece)}`)
+          return true
+        })
+        const take: EffectiveLog.Take = (decoded, piece) => {
+          if (decoded.kind === "event_msg") events++
+          if (decoded.kind === "response_item") some.push(`${textOf(decoded)} ${place(decoded, piece)}`)
+          return true
+        }
+        yield* EffectiveLog.forward(log, take, ({ type }) => type !== "event_msg")
+        return { all, some, events }
+      })
+    )
+  }
+
+  it("lines that are not wanted are not handed on", async () => {
+    const { all, events, some } = await wanted(Home.meta(1), tokens(1), Home.say("x", 2), tokens(3), Home.say("y", 4))
+    expect(some).toEqual(all)
+    expect([some.length, events]).toEqual([2, 0])
+  })
+
+  it("the order of a chain is kept: own header, what it inherits, own lines", async () => {
+    const home = Home.home({ [Home.file(1)]: first, [Home.file(2)]: fork() })
+    const kinds = await Home.run(
+      Effect.gen(function* () {
+        const log = yield* EffectiveLog.open(join(home, Home.file(2)))
+        const seen: Array<string> = []
+        const take = (decoded: Decoded, piece: number) => seen.push(`${piece} ${decoded.kind}`) > 0
+        yield* EffectiveLog.forward(log, take, ({ type }) => type === "session_meta")
+        return seen
+      })
+    )
+    expect(kinds).toEqual(["1 session_meta", "0 session_meta"])
+  })
+
+  it("what is taken outlasts the reading, lines that cross chunks and all", async () => {
+    // Chunks are of one megabyte and share their memory: longer lines, and lines at every offset of a chunk.
+    const long = "x".repeat(2_500_000)
+    const texts = Array.from({ length: 900 }, (_, i) => (i % 300 === 299 ? `${i}${long}` : `${i}${"y".repeat(i * 7)}`))
+    const lines = texts.flatMap((text, i) => [Home.say(text, 2 * i + 1), tokens(2 * i + 2)])
+    const home = Home.home({ [Home.file(1)]: Home.document(Home.meta(1), ...lines) })
+    const taken = await Home.run(
+      Effect.gen(function* () {
+        const log = yield* EffectiveLog.open(join(home, Home.file(1)))
+        const all: Array<Decoded> = []
+        yield* EffectiveLog.forward(
+          log,
+          (decoded) => all.push(decoded) > 0,
+          ({ type }) => type !== "event_msg"
+        )
+        return all
+      })
+    )
+    expect(taken.slice(1).flatMap(textOf)).toEqual(texts)
+    for (const { line } of taken) {
+      const again = Record.decode(line)
+      expect(again.kind).not.toBe("damage")
+    }
+    expect(taken.slice(1).map(({ line }) => textOf(Record.decode(line))[0])).toEqual(texts)
+  })
+
+  it("ordinals of lines that are passed over count: the first readable line of an ordinal wins", async () => {
+    const step = fc.record({
+      ahead: fc.nat({ max: 1 }),
+      kind: fc.constantFrom("say", "tokens", "torn tokens")
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+        let ordinal = 0
+        const lines = steps.map(({ ahead, kind }, i) => {
+          ordinal += ahead
+          if (kind === "say") return Home.say(`${i}`, ordinal)
+          return kind === "tokens" ? tokens(ordinal) : tokens(ordinal).slice(0, -9)
+        })
+        const { all, some } = await wanted(Home.meta(1), ...lines)
+        expect(some).toEqual(all)
+      }),
+      { numRuns: 60 }
+    )
   })
 })
 

@@ -280,6 +280,12 @@ const isXmlNameCharacter = (code: number): boolean =>
   code !== 0x22 &&
   code !== 0x27
 
+/** A text without the white space around it, as the reference trims. Cost: the white space. */
+export const trimmed = (text: string): string => {
+  const from = skipSpace(text)
+  return text.slice(from, Math.max(from, trimmedEnd(text)))
+}
+
 /** White space of Unicode, which the reference trims; `String.prototype.trim` differs over U+0085 and U+FEFF. */
 const isSpace = (code: number): boolean =>
   code === 0x20 ||

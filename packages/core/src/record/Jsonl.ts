@@ -55,6 +55,8 @@ const lineFeed = 0x0a
 export interface Start {
   readonly offset: number
   readonly number: number
+  /** Whether chunks share their memory: what is held of one is then copied, and its lines last until the next one. */
+  readonly reused?: boolean | undefined
 }
 
 /** Takes a line; false when no more are wanted. */
@@ -75,7 +77,7 @@ export interface Splitter {
  * Splits chunks that come in file order.
  *
  * Cost: one search for line feeds over the bytes; a line inside one chunk is not copied. Memory: the unfinished line.
- * A chunk must not be changed while lines of it are in use.
+ * A chunk must not be changed while lines of it are in use, and not before the next one unless it is `reused`.
  */
 export const forward = (start: Start = { offset: 0, number: 1 }): Splitter => {
   let pieces: Array<Uint8Array> = []
@@ -101,8 +103,9 @@ export const forward = (start: Start = { offset: 0, number: 1 }): Splitter => {
         if (!take(line)) return false
       }
       if (from < chunk.length) {
-        pieces.push(part(chunk, from))
-        held += chunk.length - from
+        const rest = part(chunk, from)
+        pieces.push(start.reused === true ? new Uint8Array(rest) : rest)
+        held += rest.length
       }
       return true
     },

@@ -21,14 +21,21 @@ const repeated = (record: StoredRecord): Jsonl.Damage =>
 
 const isRecord = (decoded: Decoded): decoded is StoredRecord => decoded.kind !== "damage" && decoded.kind !== "blank"
 
-/** Passes decoded lines on in file order, a repetition as damage. Single use. */
-export const forward = (): ((decoded: Decoded) => Decoded) => {
-  let last: StoredRecord | undefined
-  return (decoded) => {
-    if (!isRecord(decoded)) return decoded
-    if (repeats(last, decoded)) return repeated(decoded)
-    last = decoded
-    return decoded
+/**
+ * Passes decoded lines on in file order, a repetition as damage. Single use. Of a line that was skipped only the
+ * ordinal counts, and it comes back as it is.
+ */
+export const forward = (): (<Line extends Decoded | Skipped>(line: Line) => Line | Jsonl.Damage) => {
+  let last: StoredRecord | Skipped | undefined
+  return (line) => {
+    if (line.kind === "skipped") {
+      last = line
+      return line
+    }
+    if (!isRecord(line)) return line
+    if (repeats(last, line)) return repeated(line)
+    last = line
+    return line
   }
 }
 

@@ -12,17 +12,22 @@ export interface Head {
   readonly type: string
   /** The inner `type` of the payload, when it comes first. */
   readonly inner: string | undefined
+  /** Of `item_completed` and `item_started`: the `type` of the item, when `thread_id` and `turn_id` come before it. */
+  readonly item?: string | undefined
 }
 
 const opening = codes('{"timestamp":"')
 const ordinalKey = codes('"ordinal":')
 const typeKey = codes('"type":"')
 const payloadKey = codes(',"payload":{"type":"')
+const threadKey = codes(',"thread_id":"')
+const turnKey = codes(',"turn_id":"')
+const itemKey = codes(',"item":{"type":"')
 const quote = 0x22
 const comma = 0x2c
 const backslash = 0x5c
 
-/** The head of a line, or undefined when its first bytes are not in the usual spelling. Cost: about 100 bytes. */
+/** The head of a line, or undefined when its first bytes are not in the usual spelling. Cost: about 200 bytes. */
 export const head = (bytes: Uint8Array): Head | undefined => {
   if (!startsWith(bytes, 0, opening)) return undefined
   const timeEnd = endOfText(bytes, opening.length)
@@ -41,13 +46,28 @@ export const head = (bytes: Uint8Array): Head | undefined => {
   const typeStart = at + typeKey.length
   const typeEnd = endOfText(bytes, typeStart)
   if (typeEnd < 0) return undefined
-  let inner: string | undefined
-  if (startsWith(bytes, typeEnd + 1, payloadKey)) {
-    const innerStart = typeEnd + 1 + payloadKey.length
-    const innerEnd = endOfText(bytes, innerStart)
-    if (innerEnd >= 0) inner = name(bytes, innerStart, innerEnd)
+  const type = name(bytes, typeStart, typeEnd)
+  if (!startsWith(bytes, typeEnd + 1, payloadKey)) return { ordinal, type, inner: undefined, item: undefined }
+  const innerStart = typeEnd + 1 + payloadKey.length
+  const innerEnd = endOfText(bytes, innerStart)
+  if (innerEnd < 0) return { ordinal, type, inner: undefined, item: undefined }
+  const inner = name(bytes, innerStart, innerEnd)
+  const holdsItem = inner === "item_completed" || inner === "item_started"
+  return { ordinal, type, inner, item: holdsItem ? itemType(bytes, innerEnd + 1) : undefined }
+}
+
+/** The type of the item whose keys begin at `from`. */
+const itemType = (bytes: Uint8Array, from: number): string | undefined => {
+  let at = from
+  for (const key of [threadKey, turnKey]) {
+    if (!startsWith(bytes, at, key)) return undefined
+    const end = endOfText(bytes, at + key.length)
+    if (end < 0) return undefined
+    at = end + 1
   }
-  return { ordinal, type: name(bytes, typeStart, typeEnd), inner }
+  if (!startsWith(bytes, at, itemKey)) return undefined
+  const end = endOfText(bytes, at + itemKey.length)
+  return end < 0 ? undefined : name(bytes, at + itemKey.length, end)
 }
 
 /** The `timestamp` of a line in the usual spelling. */

@@ -15,21 +15,22 @@ const parsed = (text: string): Sniff.Head & { readonly timestamp: string } => {
     readonly ordinal?: number
     readonly timestamp: string
     readonly type: string
-    readonly payload: { readonly type?: string }
+    readonly payload: { readonly type?: string; readonly item?: { readonly type?: string } }
   }
-  return { ordinal, timestamp, type, inner: payload.type }
+  return { ordinal, timestamp, type, inner: payload.type, item: payload.item?.type }
 }
 
 /** Holds what the first bytes of a line say against what parsing says of it; whether they say anything. */
 const agrees = (text: string): boolean => {
   const bytes = new TextEncoder().encode(text)
-  const { inner, ordinal, timestamp, type } = parsed(text)
+  const { inner, item, ordinal, timestamp, type } = parsed(text)
   expect([undefined, timestamp]).toContain(Sniff.timestamp(bytes))
   const sniffed = Sniff.head(bytes)
   if (sniffed === undefined) return false
   expect(Sniff.timestamp(bytes)).toBe(timestamp)
   expect({ ordinal: sniffed.ordinal, type: sniffed.type }).toEqual({ ordinal, type })
   if (sniffed.inner !== undefined) expect(sniffed.inner).toBe(inner)
+  if (sniffed.item !== undefined) expect(sniffed.item).toBe(item)
   return true
 }
 
@@ -42,6 +43,18 @@ describe("the head of a line, in the one spelling that writers use", () => {
     [
       `{"timestamp":"${at}","ordinal":12,"type":"compacted","payload":{"message":""}}`,
       { ordinal: 12, type: "compacted", inner: undefined }
+    ],
+    [
+      `{"timestamp":"${at}","type":"event_msg","payload":{"type":"item_completed","thread_id":"t","turn_id":"","item":{"type":"Plan"}}}`,
+      { ordinal: undefined, type: "event_msg", inner: "item_completed", item: "Plan" }
+    ],
+    [
+      `{"timestamp":"${at}","type":"event_msg","payload":{"type":"item_completed","turn_id":"u","item":{"type":"Plan"}}}`,
+      { ordinal: undefined, type: "event_msg", inner: "item_completed", item: undefined }
+    ],
+    [
+      `{"timestamp":"${at}","type":"event_msg","payload":{"type":"other","thread_id":"t","turn_id":"u","item":{"type":"Plan"}}}`,
+      { ordinal: undefined, type: "event_msg", inner: "other", item: undefined }
     ],
     [
       `{"timestamp":"","ordinal":0,"type":"world_state","payload":{"type":""}}`,
