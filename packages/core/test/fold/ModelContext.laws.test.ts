@@ -183,6 +183,38 @@ describe("replay-semantics §1.9: what keeps a compaction without replacement fr
   })
 })
 
+describe("replay-semantics §10.10: the order in which a turn is written", () => {
+  it("a log that ends anywhere has no baseline that the model was not told of", () => {
+    const section = fc.record({ id: fc.constantFrom("a", "b", "c"), value: fc.nat(9) })
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(section, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 6 }),
+        fc.nat(60),
+        (turns, end) => {
+          const told = ({ id, value }: { readonly id: string; readonly value: number }) => `${id} is ${value}`
+          const lines = turns.flatMap((sections, i) => {
+            const state = Object.fromEntries(sections.map(({ id, value }) => [id, value]))
+            const said = Object.entries(state).map(([id, value]) => told({ id, value }))
+            return [
+              s.S(`${i}`),
+              s.context(said.join("; ")),
+              i === 0 ? s.full(state) : s.patch(state),
+              s.X(`${i}`),
+              s.user(`u${i}`),
+              s.C(`${i}`)
+            ]
+          })
+          const context = ModelContext.read(Fold.run(ModelContext.fold(), s.log(lines).slice(0, end)))
+          const texts = s.texts(context.history).join("\n")
+          for (const [id, value] of Object.entries(context.worldState ?? {})) {
+            expect(texts).toContain(told({ id, value: Number(value) }))
+          }
+        }
+      )
+    )
+  })
+})
+
 describe("replay-semantics §1.8: a bounded state", () => {
   it("keeps two windows of a thread, however many it had", () => {
     const window = (n: number) => [
