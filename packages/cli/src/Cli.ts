@@ -118,7 +118,7 @@ const commands = (status: Status) => {
       const verb = yield* Effect.promise(() => import("./verb/Verify.js"))
       for (const path of options.paths) {
         yield* Output.each(yield* verb.files(path), options.json, status, {
-          ask: verb.verify,
+          ask: (file) => verb.verify(file, Output.progress(file)),
           render: verb.render,
           isBad: (document) => document.problems.length > 0
         })

@@ -87,6 +87,28 @@ export const print = (text: string): Effect.Effect<void> =>
     })
   })
 
+/** Tells how far a long task is; called often, and with `done = total` at its end. */
+export type Progress = (done: number, total: number) => void
+
+/** A task of fewer bytes is over before anybody wonders. */
+const worthTelling = 32_000_000
+
+/** Progress as a line on the terminal that goes away at the end; nothing in a pipe and for short tasks. */
+export const progress = (label: string): Progress => {
+  const { stderr } = process
+  if (stderr.isTTY !== true) return () => undefined
+  let told = 0
+  return (done, total) => {
+    if (total < worthTelling) return
+    const now = Date.now()
+    if (done >= total) stderr.write("\r\u001b[K")
+    else if (now - told >= 100) {
+      told = now
+      stderr.write(`\r\u001b[K${label}: ${Math.floor((100 * done) / total)} %`)
+    }
+  }
+}
+
 /** Prints a line to standard error. */
 export const error = (text: string): Effect.Effect<void> =>
   Effect.sync(() => {

@@ -10,6 +10,7 @@ import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
 import type { FileRefused } from "@skein/store-fs/FileError"
 import * as RolloutFile from "@skein/store-fs/RolloutFile"
 import { Effect } from "effect"
+import type { Progress } from "../Output.js"
 import * as Text from "../Text.js"
 
 /** What `skein verify --json` prints for a file. */
@@ -53,14 +54,23 @@ const below = (
   })
 
 /** Reads every line of a file and tells what is wrong with it. Cost: one pass; memory: the longest line. */
-export const verify = (file: string): Effect.Effect<VerifyDocument, FileRefused, FileSystem.FileSystem | Path.Path> =>
+export const verify = (
+  file: string,
+  progress: Progress = () => undefined
+): Effect.Effect<VerifyDocument, FileRefused, FileSystem.FileSystem | Path.Path> =>
   Effect.scoped(
     Effect.gen(function* () {
       const log = yield* EffectiveLog.open(file)
       const own = log.pieces[log.pieces.length - 1] as EffectiveLog.Piece
       const problems: Array<Diagnostic> = [...log.diagnostics]
       const look = examiner(file, log.meta, problems)
-      yield* RolloutFile.forward(own.file, look.line)
+      const { size } = own.file
+      let calls = 0
+      yield* RolloutFile.forward(own.file, (line) => {
+        if ((++calls & 1023) === 0) progress(line.offset, size)
+        return look.line(line)
+      })
+      progress(size, size)
       return {
         file,
         threadId: log.meta?.payload.id ?? null,
