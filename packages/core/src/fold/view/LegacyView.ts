@@ -10,6 +10,7 @@ import * as KeyedList from "../../internal/KeyedList.js"
 import type { EventMsg } from "../../record/EventMsg.js"
 import { sandboxMode } from "../../record/legacy/SandboxMode.js"
 import type { StoredRecord } from "../../record/Record.js"
+import * as BareItem from "./BareItem.js"
 import type { Sink } from "./ChangeSet.js"
 import * as EventItem from "./EventItem.js"
 import * as HookPrompt from "./HookPrompt.js"
@@ -73,6 +74,9 @@ const takeRecord = (state: ViewState, record: StoredRecord, context: Context): V
     case "compacted":
       return takeCompaction(state, context)
     case "response_item": {
+      if (record.upcast !== undefined && BareItem.isBare(record)) {
+        return BareItem.toEvents(record.payload).reduce((next, event) => takeEvent(next, event, context), state)
+      }
       const fragments = HookPrompt.fragmentsOf(record.payload)
       if (fragments === undefined) return state
       const id = ("id" in record.payload ? record.payload.id : undefined) ?? `hook-${context.implicitId}`
