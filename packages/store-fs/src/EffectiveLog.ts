@@ -103,8 +103,8 @@ const linesOf = (
 /** Takes a decoded line and the index of the piece that it stands in; false ends the reading. */
 export type Take = (decoded: Decoded, piece: number) => boolean
 
-/** Whether a line with this head is to be decoded. Lines without a head always are. */
-export type Wants = (head: Sniff.Head) => boolean
+/** Whether a line with this head, and these bytes, is to be decoded. Lines without a head always are. */
+export type Wants = (head: Sniff.Head, bytes: Uint8Array) => boolean
 
 /**
  * Hands on the decoded lines of a log in order: the thread's own header first, as in a fork that was copied whole, then
@@ -130,7 +130,7 @@ export const forward = (log: EffectiveLog, take: Take, wants?: Wants): Effect.Ef
         return true
       }
       const head = wants === undefined || !line.terminated ? undefined : Sniff.head(line.bytes)
-      if (head !== undefined && wants?.(head) === false) {
+      if (head !== undefined && wants?.(head, line.bytes) === false) {
         pass.over(line, head.ordinal, form)
         return true
       }
@@ -202,7 +202,7 @@ export const backward = (
       let unread = to
       const step = (line: RawLine): boolean => {
         const head = wants === undefined || !line.terminated ? undefined : Sniff.head(line.bytes)
-        const unwanted = head !== undefined && wants?.(head) === false
+        const unwanted = head !== undefined && wants?.(head, line.bytes) === false
         // With the ordinal of the record behind it, it is decoded all the same: only a readable line comes first.
         const repeated = head?.ordinal !== undefined && head.ordinal === held?.ordinal
         const older = unwanted && !repeated ? undefined : Record.decode(line, form)
