@@ -144,6 +144,21 @@ describe("a paginated log", () => {
     ])
   })
 
+  it("of an attached fork that was reverted, all that is its own", () => {
+    const own = (end: number) => ({
+      history_base: { thread_id: E.agentA, end_ordinal_exclusive: end, end_byte_offset: 9 },
+      forked_from_ordinal_exclusive: 4,
+      attached_thread: true
+    })
+    const source = E.numbered([E.paginated(), ...canonical("a")])
+    const fork = [{ ...E.paginated(own(4)), ordinal: 4 }, ...E.numbered(canonical("b"), 5)]
+    const reverted = E.numbered(canonical("c"), 9)
+    expect(shapeOf([{ ...E.paginated(own(8)), ordinal: 8 }, ...source, ...fork, ...reverted])).toEqual([
+      "b completed: b-u",
+      "c completed: c-u"
+    ])
+  })
+
   it("a log without a readable header is taken for what it looks like", () => {
     expect(shapeOf(E.numbered(canonical("a")))).toEqual(["a completed: a-u"])
     expect(shapeOf(legacy("a"))).toEqual(["a completed: item-1 item-2"])
