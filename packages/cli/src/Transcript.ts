@@ -20,7 +20,7 @@ export const turn = (one: Turn, number: number, style: Text.Style): ReadonlyArra
   return [
     `  ${heading}`,
     ...one.items.flatMap((item) => block(item, style)),
-    ...(one.error === null ? [] : entry("error", [one.error.message], style.bad))
+    ...(one.error === null ? [] : entry("error", linesOf(one.error.message), style.bad))
   ]
 }
 

@@ -103,7 +103,7 @@ const linesOf = (
 /** Takes a decoded line and the index of the piece that it stands in; false ends the reading. */
 export type Take = (decoded: Decoded, piece: number) => boolean
 
-/** Whether a line with this head is to be decoded. Lines without a head always are. */
+/** Whether a line with this head, and these bytes, is to be decoded. Lines without a head always are. */
 export type Wants = (head: Sniff.Head, bytes: Uint8Array) => boolean
 
 /**

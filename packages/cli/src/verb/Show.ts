@@ -114,8 +114,9 @@ const only = (turns: ReadonlyArray<Turn>, id: string) => {
   return Effect.fail(
     new Position.InvalidRequest({
       field: "--turn",
-      reason: `the thread shows no turn ${id}`,
-      advice: turns.length === 0 ? "It shows no turns at all." : `Its last one is ${turns.at(-1)?.id}.`
+      reason: `the thread shows no turn ${Text.brief(id)}`,
+      advice:
+        turns.length === 0 ? "It shows no turns at all." : `Its last one is ${Text.brief(turns.at(-1)?.id ?? "")}.`
     })
   )
 }

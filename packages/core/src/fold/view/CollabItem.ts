@@ -1,4 +1,5 @@
 /** Calls of tools that work with other agents, from the events of their beginning and end (thread-view §1.6). */
+import { canonicalUuid } from "../../record/Primitive.js"
 import type { AgentStatus } from "../../record/SubAgent.js"
 import * as Parts from "./ItemParts.js"
 import { byCodePoint } from "./ItemParts.js"
@@ -27,19 +28,23 @@ const ofCollab = (event: Collab): CollabAgentToolCall => {
       }
     }
     case "collab_agent_interaction_begin":
-      return { ...call(event, "sendInput"), receiverThreadIds: [event.receiver_thread_id], prompt: event.prompt }
+      return {
+        ...call(event, "sendInput"),
+        receiverThreadIds: [canonicalUuid(event.receiver_thread_id)],
+        prompt: event.prompt
+      }
     case "collab_agent_interaction_end":
       return { ...call(event, "sendInput"), ...answered(event), prompt: event.prompt }
     case "collab_waiting_begin":
-      return { ...call(event, "wait"), receiverThreadIds: event.receiver_thread_ids }
+      return { ...call(event, "wait"), receiverThreadIds: event.receiver_thread_ids.map(canonicalUuid) }
     case "collab_waiting_end":
       return { ...call(event, "wait"), ...ended(event.statuses) }
     case "collab_close_begin":
-      return { ...call(event, "closeAgent"), receiverThreadIds: [event.receiver_thread_id] }
+      return { ...call(event, "closeAgent"), receiverThreadIds: [canonicalUuid(event.receiver_thread_id)] }
     case "collab_close_end":
       return { ...call(event, "closeAgent"), ...answered(event) }
     case "collab_resume_begin":
-      return { ...call(event, "resumeAgent"), receiverThreadIds: [event.receiver_thread_id] }
+      return { ...call(event, "resumeAgent"), receiverThreadIds: [canonicalUuid(event.receiver_thread_id)] }
     case "collab_resume_end":
       return { ...call(event, "resumeAgent"), ...answered(event) }
   }
@@ -53,7 +58,7 @@ const call = (
   id: event.call_id,
   tool,
   status: "inProgress",
-  senderThreadId: event.sender_thread_id,
+  senderThreadId: canonicalUuid(event.sender_thread_id),
   receiverThreadIds: [],
   prompt: null,
   model: null,
@@ -73,6 +78,6 @@ const answered = (event: { readonly receiver_thread_id: string; readonly status:
 
 const ended = (statuses: Readonly<Record<string, AgentStatus>>) => ({
   status: Object.values(statuses).some(Parts.isFailure) ? ("failed" as const) : ("completed" as const),
-  receiverThreadIds: Object.keys(statuses).sort(byCodePoint),
+  receiverThreadIds: Object.keys(statuses).map(canonicalUuid).sort(byCodePoint),
   agentsStates: Parts.agentStates(statuses)
 })

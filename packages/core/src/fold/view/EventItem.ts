@@ -1,4 +1,5 @@
 /** Items that legacy events tell of, each under the id of its call (thread-view §1.4, §1.6). */
+import { canonicalUuid } from "../../record/Primitive.js"
 import type { GuardianAssessment } from "../../record/RetiredEvent.js"
 import * as CollabItem from "./CollabItem.js"
 import * as CommandLine from "./CommandLine.js"
@@ -72,7 +73,7 @@ export const toUpsert = (event: AnyEvent, options: Options = {}): Upsert | undef
           type: "subAgentActivity",
           id: event.event_id,
           kind: event.kind,
-          agentThreadId: event.agent_thread_id,
+          agentThreadId: canonicalUuid(event.agent_thread_id),
           agentPath: event.agent_path,
           model: event.model ?? null,
           reasoningEffort: event.reasoning_effort ?? null,

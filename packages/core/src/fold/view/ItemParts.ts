@@ -3,7 +3,7 @@ import type { ParsedCommand } from "../../record/Command.js"
 import type { CallToolResult } from "../../record/McpResult.js"
 import type { MemoryCitation } from "../../record/Memory.js"
 import type { FileChanges } from "../../record/Patch.js"
-import type { Duration } from "../../record/Primitive.js"
+import { canonicalUuid, type Duration } from "../../record/Primitive.js"
 import type { AgentStatus, AgentStatuses } from "../../record/SubAgent.js"
 import type * as UserInput from "../../record/UserInput.js"
 import type { WebSearchAction } from "../../record/WebSearchAction.js"
@@ -168,7 +168,7 @@ export const agentState = (from: AgentStatus): View.AgentState => {
 
 /** How several agents stand, by thread id. */
 export const agentStates = (from: AgentStatuses | undefined): Readonly<Record<string, View.AgentState>> =>
-  Object.fromEntries(Object.entries(from ?? {}).map(([id, one]) => [id, agentState(one)]))
+  Object.fromEntries(Object.entries(from ?? {}).map(([id, one]) => [canonicalUuid(id), agentState(one)]))
 
 /** Whether an agent that stands so makes the call that met it a failed one. */
 export const isFailure = (from: AgentStatus): boolean =>

@@ -1,5 +1,6 @@
 /** Messages as legacy events tell of them (thread-view R11, R13). */
 import type * as LegacyEvent from "../../record/LegacyEvent.js"
+import { trimmed } from "../Fragment.js"
 import * as Parts from "./ItemParts.js"
 import type { AgentMessage, UserInput, UserMessage } from "./ThreadItem.js"
 import { untimed } from "./ThreadItem.js"
@@ -7,7 +8,7 @@ import { untimed } from "./ThreadItem.js"
 /** What the user gave: text unless it is blank, images, local images, sound. Lists of details may be shorter. */
 export const userMessage = (id: string, event: LegacyEvent.UserMessage): UserMessage => {
   const content: Array<UserInput> = []
-  if (event.message.trim() !== "") {
+  if (trimmed(event.message) !== "") {
     content.push({ type: "text", text: event.message, text_elements: Parts.textElements(event.text_elements) })
   }
   for (const [i, url] of (event.images ?? []).entries()) {

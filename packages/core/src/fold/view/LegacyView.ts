@@ -10,6 +10,7 @@ import * as KeyedList from "../../internal/KeyedList.js"
 import type { EventMsg } from "../../record/EventMsg.js"
 import { sandboxMode } from "../../record/legacy/SandboxMode.js"
 import type { StoredRecord } from "../../record/Record.js"
+import * as BareItem from "./BareItem.js"
 import type { Sink } from "./ChangeSet.js"
 import * as EventItem from "./EventItem.js"
 import * as HookPrompt from "./HookPrompt.js"
@@ -46,25 +47,24 @@ export const isCounted = (record: StoredRecord): boolean =>
 /** The state after one more record; `sink` is told what changed. Cost: constant, whatever the number of turns. */
 export const step = (state: ViewState, record: StoredRecord, options: Options = {}, sink?: Sink): ViewState => {
   const counted = isCounted(record)
-  const context: Context = {
-    options,
-    sink,
-    implicitId: counted ? `rollout-${state.nextRecord}` : `implicit-${KeyedList.length(state.turns)}`
-  }
-  const next = takeRecord(state, record, context)
-  return counted ? { ...next, nextRecord: state.nextRecord + 1 } : next
+  const next = takeRecord(state, record, { options, sink, counted })
+  return counted ? State.counted(next) : next
 }
 
 /** The state without the record, which still counts as one (thread-view §1.1). */
 export const pass = (state: ViewState, record: StoredRecord): ViewState =>
-  isCounted(record) ? { ...state, nextRecord: state.nextRecord + 1 } : state
+  isCounted(record) ? State.counted(state) : state
 
 interface Context {
   readonly options: Options
   readonly sink: Sink | undefined
-  /** The id of a turn that this record opens without naming one. */
-  readonly implicitId: string
+  /** Whether the record is one that a legacy reader counts. */
+  readonly counted: boolean
 }
+
+/** The id of a turn that a record opens without naming one: after the record, or after the turn's place. */
+const implicitId = (state: ViewState, { counted }: Context): string =>
+  counted ? `rollout-${state.nextRecord}` : `implicit-${KeyedList.length(state.turns)}`
 
 const takeRecord = (state: ViewState, record: StoredRecord, context: Context): ViewState => {
   switch (record.kind) {
@@ -73,9 +73,12 @@ const takeRecord = (state: ViewState, record: StoredRecord, context: Context): V
     case "compacted":
       return takeCompaction(state, context)
     case "response_item": {
+      if (record.upcast !== undefined && BareItem.isBare(record)) {
+        return BareItem.toEvents(record.payload).reduce((next, event) => takeEvent(next, event, context), state)
+      }
       const fragments = HookPrompt.fragmentsOf(record.payload)
       if (fragments === undefined) return state
-      const id = ("id" in record.payload ? record.payload.id : undefined) ?? `hook-${context.implicitId}`
+      const id = ("id" in record.payload ? record.payload.id : undefined) ?? `hook-${implicitId(state, context)}`
       return takeHookPrompt(state, { type: "hookPrompt", id, fragments, ...untimed }, context)
     }
     case "unknown": {
@@ -207,8 +210,10 @@ const fail = (state: ViewState, event: Of<"error">, { sink }: Context): ViewStat
 }
 
 /** An item-producing record with no open turn opens one (R3). */
-const ensureOpen = (state: ViewState, { implicitId, sink }: Context): ViewState =>
-  State.openTurn(state) === undefined ? State.open(state, State.newTurn(implicitId), sink) : state
+const ensureOpen = (state: ViewState, context: Context): ViewState =>
+  State.openTurn(state) === undefined
+    ? State.open(state, State.newTurn(implicitId(state, context)), context.sink)
+    : state
 
 /** R9: a compaction record marks its turn. */
 const takeCompaction = (state: ViewState, context: Context): ViewState => {

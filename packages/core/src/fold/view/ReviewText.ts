@@ -1,6 +1,8 @@
 /** What a finished review says, as one text (thread-view §1.6). */
 import type { ReviewFinding, ReviewOutput } from "../../record/Review.js"
 
+import { trimmed } from "../Fragment.js"
+
 /** What an entered review shows when its record has no hint (thread-view R15). */
 export const missingHint = "Review requested."
 
@@ -10,7 +12,7 @@ export const missingOutput = "Reviewer failed to output a response."
 /** The overall explanation and the findings, whichever exist. */
 export const render = (output: ReviewOutput | null | undefined): string => {
   if (output === null || output === undefined) return missingOutput
-  const parts = [output.overall_explanation.trim(), findings(output.findings)].filter((part) => part !== "")
+  const parts = [trimmed(output.overall_explanation), findings(output.findings)].filter((part) => part !== "")
   return parts.length === 0 ? missingOutput : parts.join("\n\n")
 }
 

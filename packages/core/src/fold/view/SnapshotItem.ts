@@ -4,6 +4,7 @@
  * Total over every kind of item: one that this table does not name does not compile.
  */
 import type { ExtensionItem } from "../../record/ExtensionItem.js"
+import { canonicalUuid } from "../../record/Primitive.js"
 import type * as Canonical from "../../record/TurnItem.js"
 import type * as UserInput from "../../record/UserInput.js"
 import * as CommandLine from "./CommandLine.js"
@@ -76,8 +77,8 @@ export const toView = (
         id: item.id,
         tool: collabTools[item.tool],
         status: Parts.status(item.status),
-        senderThreadId: item.sender_thread_id,
-        receiverThreadIds: item.receiver_thread_ids ?? [],
+        senderThreadId: canonicalUuid(item.sender_thread_id),
+        receiverThreadIds: (item.receiver_thread_ids ?? []).map(canonicalUuid),
         prompt: item.prompt ?? null,
         model: item.model ?? null,
         reasoningEffort: item.reasoning_effort ?? null,
@@ -89,7 +90,7 @@ export const toView = (
         type: "subAgentActivity",
         id: item.id,
         kind: item.kind,
-        agentThreadId: item.agent_thread_id,
+        agentThreadId: canonicalUuid(item.agent_thread_id),
         agentPath: item.agent_path,
         model: item.model ?? null,
         reasoningEffort: item.reasoning_effort ?? null,

@@ -10,7 +10,7 @@
 import * as PersistencePolicy from "../../decide/PersistencePolicy.js"
 import * as KeyedList from "../../internal/KeyedList.js"
 import type { Of, StoredRecord } from "../../record/Record.js"
-import type { SessionMeta } from "../../record/SessionMeta.js"
+import type { HistoryMode, SessionMeta } from "../../record/SessionMeta.js"
 import * as SessionMetaOps from "../../record/SessionMeta.js"
 import type * as Sniff from "../../record/Sniff.js"
 import * as Fold from "../Fold.js"
@@ -80,7 +80,7 @@ const unwantedEvents: ReadonlySet<string> = new Set(["token_count", "thread_goal
  * Whether a line with this head can matter to a view, so that a reader may pass over those that cannot without decoding
  * them: tell the view of each with {@link passOver}. Damage further on in such a line then goes unnoticed.
  *
- * @param bytes The line itself. With it, messages are told apart by their text: those that can be hook prompts matter.
+ * @param bytes The line itself. With it fewer lines are wanted: of messages only those that can be hook prompts.
  */
 export const wants = (head: Sniff.Head, bytes?: Uint8Array): boolean => {
   const { inner, type } = head
@@ -89,29 +89,36 @@ export const wants = (head: Sniff.Head, bytes?: Uint8Array): boolean => {
     if (inner !== undefined && inner !== "message") return false
     return bytes === undefined || contains(bytes, hookPrompt)
   }
-  // Of a turn context the form matters: later readers refuse that of 0.42.0, and it does not count then.
-  return wantedRecords.has(type) || (type === "turn_context" && head.ordinal === undefined)
+  if (type === "turn_context") return bytes === undefined ? head.ordinal === undefined : contains(bytes, oldSandbox)
+  return wantedRecords.has(type)
 }
 
 /** The view behind a line that it did not want: the line counts for what it claims to be. Cost: constant. */
 export const passOver = (view: ThreadView, { inner, ordinal, type }: Sniff.Head): ThreadView => {
-  const known =
-    view.mode === undefined
-      ? { ...view, mode: ordinal === undefined ? ("legacy" as const) : ("paginated" as const) }
-      : view
-  return keptByHead(type, inner) ? { ...known, nextRecord: known.nextRecord + 1 } : known
+  const counts =
+    type === "response_item"
+      ? counted.items.has(inner ?? "")
+      : type === "event_msg"
+        ? counted.events.has(inner ?? "")
+        : counted.records.has(type)
+  const known = view.mode === undefined ? { ...view, mode: guessed(ordinal) } : view
+  return counts ? State.counted(known) : known
 }
 
-/** Whether legacy threads keep records of a kind that a head tells; items and events of unknown kinds do not count. */
-const keptByHead = (type: string, inner: string | undefined): boolean => {
-  const { events, items, records } = PersistencePolicy
-  const table: Readonly<Record<string, PersistencePolicy.ByMode>> =
-    type === "response_item" ? items : type === "event_msg" ? events : records
-  const name = type === "response_item" || type === "event_msg" ? (inner ?? "") : type
-  return Object.hasOwn(table, name) && table[name]?.legacy === "keep"
+const kept = (table: Readonly<Record<string, PersistencePolicy.ByMode>>): ReadonlySet<string> =>
+  new Set(Object.keys(table).filter((name) => table[name]?.legacy === "keep"))
+
+/** The kinds of records that legacy threads keep; unknown ones do not count. */
+const counted = {
+  records: kept(PersistencePolicy.records),
+  items: kept(PersistencePolicy.items),
+  events: kept(PersistencePolicy.events)
 }
 
-const hookPrompt = Array.from("<hook_prompt", (character) => character.charCodeAt(0))
+const codes = (ascii: string) => Array.from(ascii, (character) => character.charCodeAt(0))
+const hookPrompt = codes("<hook_prompt")
+/** How turn contexts of 0.42.0 spell their sandbox: later readers refuse those lines, and they do not count. */
+const oldSandbox = codes('{"mode":')
 
 const contains = (bytes: Uint8Array, wanted: ReadonlyArray<number>): boolean => {
   const first = wanted[0] as number
@@ -140,7 +147,7 @@ const take = (view: ThreadView, record: StoredRecord, settings: Settings, sink?:
 /** What headers say. A log whose header cannot be read is taken for what its first record looks like. */
 const learn = (view: ThreadView, record: StoredRecord, options: Options): ThreadView => {
   if (record.kind !== "session_meta") {
-    return view.mode === undefined ? { ...view, mode: record.ordinal === undefined ? "legacy" : "paginated" } : view
+    return view.mode === undefined ? { ...view, mode: guessed(record.ordinal) } : view
   }
   // A header in front of what counts is a copy of another thread's.
   const isCopy = record.ordinal !== undefined && record.ordinal < view.from
@@ -148,6 +155,9 @@ const learn = (view: ThreadView, record: StoredRecord, options: Options): Thread
   if (view.isHeaded) return from === view.from ? view : { ...view, from }
   return { ...view, mode: SessionMetaOps.historyMode(record.payload), from, isHeaded: true }
 }
+
+/** How a thread is kept, by one of its records: legacy ones have no ordinals. */
+const guessed = (ordinal: number | undefined): HistoryMode => (ordinal === undefined ? "legacy" : "paginated")
 
 /** The first ordinal that counts: behind what a sub-agent copied, or what an attached fork stands on. */
 const startOf = (meta: SessionMeta, options: Options): number => {

@@ -60,6 +60,20 @@ export const initial: ViewState = {
   itemCount: 0
 }
 
+/** The state behind one more record. It is made for nearly every line, so it is spelt out: copying keys costs more. */
+export const counted = (state: ViewState): ViewState => ({
+  mode: state.mode,
+  isHeaded: state.isHeaded,
+  isMixed: state.isMixed,
+  from: state.from,
+  turns: state.turns,
+  openAt: state.openAt,
+  waiting: state.waiting,
+  nextItem: state.nextItem,
+  nextRecord: state.nextRecord + 1,
+  itemCount: state.itemCount
+})
+
 /** A turn in which nothing has happened. */
 export const newTurn = (id: string, facts: Partial<TurnState> = {}): TurnState => ({
   id,

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import * as Fold from "../../../src/fold/Fold.js"
 import * as ThreadView from "../../../src/fold/view/ThreadView.js"
 import * as Turn from "../../../src/fold/view/Turn.js"
+import * as Record from "../../../src/record/Record.js"
 import type { Draft } from "./Events.js"
 import * as E from "./Events.js"
 
@@ -143,6 +144,21 @@ describe("a paginated log", () => {
     ])
   })
 
+  it("of an attached fork that was reverted, all that is its own", () => {
+    const own = (end: number) => ({
+      history_base: { thread_id: E.agentA, end_ordinal_exclusive: end, end_byte_offset: 9 },
+      forked_from_ordinal_exclusive: 4,
+      attached_thread: true
+    })
+    const source = E.numbered([E.paginated(), ...canonical("a")])
+    const fork = [{ ...E.paginated(own(4)), ordinal: 4 }, ...E.numbered(canonical("b"), 5)]
+    const reverted = E.numbered(canonical("c"), 9)
+    expect(shapeOf([{ ...E.paginated(own(8)), ordinal: 8 }, ...source, ...fork, ...reverted])).toEqual([
+      "b completed: b-u",
+      "c completed: c-u"
+    ])
+  })
+
   it("a log without a readable header is taken for what it looks like", () => {
     expect(shapeOf(E.numbered(canonical("a")))).toEqual(["a completed: a-u"])
     expect(shapeOf(legacy("a"))).toEqual(["a completed: item-1 item-2"])
@@ -195,4 +211,36 @@ describe("work", () => {
     cost(small)
     expect(cost(large) / cost(small)).toBeLessThan(4)
   })
+})
+
+describe("a log of 0.20.0", () => {
+  it("shows messages and thinking from the items of the history, and not what the client told the model", () => {
+    const lines = [
+      { id: E.threadId, timestamp: "2025-08-01T10:00:00.000Z", instructions: null },
+      { record_type: "state" },
+      bare("user", "<environment_context>\n  <cwd>/repo</cwd>\n</environment_context>"),
+      bare("user", "hi"),
+      { type: "reasoning", id: "r", summary: [{ type: "summary_text", text: "s" }], content: null },
+      bare("assistant", "done"),
+      bare("user", "more")
+    ]
+    const records = lines.map((line) => {
+      const bytes = new TextEncoder().encode(JSON.stringify(line))
+      const decoded = Record.decode({ bytes, offset: 0, number: 1, terminated: true }, "bare")
+      if (decoded.kind === "damage" || decoded.kind === "blank") throw new Error(decoded.kind)
+      return decoded
+    })
+    const turns = ThreadView.turns(Fold.run(ThreadView.fold(), records))
+    expect(turns.map(({ items }) => items.map(({ id, type }) => `${id} ${type}`))).toEqual([
+      ["item-1 userMessage", "item-2 reasoning", "item-3 agentMessage"],
+      ["item-4 userMessage"]
+    ])
+  })
+})
+
+const bare = (role: string, text: string) => ({
+  type: "message",
+  id: null,
+  role,
+  content: [{ type: role === "assistant" ? "output_text" : "input_text", text }]
 })
