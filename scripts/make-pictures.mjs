@@ -25,8 +25,9 @@ const quoted = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").r
 const text = (x, y, words, more = "") => `<text x="${x}" y="${y}" ${more}>${quoted(words)}</text>`
 const box = (x, y, width, height, fill, more = "") =>
   `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${fill}" ${more}/>`
-const svg = (width, height, parts) =>
+const svg = (title, width, height, parts) =>
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12">
+<title>${title}</title>
 <rect width="${width}" height="${height}" fill="#ffffff"/>
 ${parts.join("\n")}
 </svg>
@@ -89,7 +90,7 @@ const replay = () => {
   legend.forEach(([kind, words], i) => {
     parts.push(box(left + i * 150, 190, 12, 12, colours[kind]), text(left + 18 + i * 150, 200, words))
   })
-  save("replay.svg", svg(Math.max(end + 20, 940), 216, parts))
+  save("replay.svg", svg("The records of one thread", Math.max(end + 20, 940), 216, parts))
 }
 
 const itemColours = {
@@ -125,7 +126,7 @@ const view = () => {
       height = Math.max(height, y + 48)
     })
   })
-  save("view.svg", svg(20 + turns.length * 186, height, parts))
+  save("view.svg", svg("The turns of one thread", 20 + turns.length * 186, height, parts))
 }
 
 /** Sections of the world state against the records that told the model of them. */
@@ -159,7 +160,10 @@ const world = () => {
   sections.forEach((section, k) => {
     parts.push(text(20, 70 + k * 26, section))
   })
-  save("world-state.svg", svg(left + changes.length * step + 10, 66 + sections.length * 26, parts))
+  save(
+    "world-state.svg",
+    svg("The world state of one thread", left + changes.length * step + 10, 66 + sections.length * 26, parts)
+  )
 }
 
 replay()
