@@ -29,6 +29,11 @@ export interface Options {
   readonly rebuildTokens?: number | undefined
   /** How much the fold keeps. Default: what two context windows need. */
   readonly keep?: ReplayLog.Keep | undefined
+  /**
+   * Bytes of lines after which the fold keeps items as lines and decodes them when it is read: less to collect, more
+   * to do for each answer. Default: {@link ReplayLog.defaultParsedBytes}.
+   */
+  readonly parsedBytes?: number | undefined
 }
 
 /** Which parts of an answer are certain. A part is not when it may depend on records that were not read. */
@@ -71,7 +76,7 @@ const scanOptions = (options: Options): ReplayScan.Options => ({
 
 /** The fold over a thread's effective log; {@link read} gives the answer at any point. Cost: {@link ReplayLog.fold}. */
 export const fold = (options: Options = {}): Fold<ReplayLog.ReplayLog> =>
-  ReplayLog.fold(scanOptions(options), options.keep)
+  ReplayLog.fold(scanOptions(options), options.keep, options.parsedBytes)
 
 /** The answer of a folded log. Cost: decoding the items of the current context window. */
 export const read = (log: ReplayLog.ReplayLog, options: Options = {}): ModelContext =>

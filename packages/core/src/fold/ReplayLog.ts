@@ -27,6 +27,8 @@ export interface ReplayLog {
   readonly cut: number
   /** Whether the span at the end holds a compaction. */
   readonly compacted: boolean
+  /** Bytes of all relevant lines so far. */
+  readonly bytes: number
   readonly head: Head
 }
 
@@ -58,7 +60,7 @@ export const emptyHead: Head = {
   whole: true
 }
 
-const empty: ReplayLog = { records: [], length: 0, trimmed: false, cut: 0, compacted: false, head: emptyHead }
+const empty: ReplayLog = { records: [], length: 0, trimmed: false, cut: 0, compacted: false, bytes: 0, head: emptyHead }
 
 /** How much is kept: what two context windows need, or everything. */
 export type Keep = "windows" | "all"
@@ -69,13 +71,17 @@ export type Keep = "windows" | "all"
  * Cost: constant per record; at a turn start behind a compaction, one scan of the current window. Memory: the relevant
  * records of two context windows, or of the whole thread with `keep: "all"`.
  */
-export const fold = (options: ReplayScan.Options, keep: Keep = "windows"): Fold.Fold<ReplayLog> =>
+export const fold = (
+  options: ReplayScan.Options,
+  keep: Keep = "windows",
+  parsedBytes: number = defaultParsedBytes
+): Fold.Fold<ReplayLog> =>
   Fold.make(empty, (log, record) => {
     const head = noteHead(log.head, record)
     if (!ReplayScan.isRelevant(record)) return head === log.head ? log : { ...log, head }
     const starts = record.kind === "event_msg" && record.payload.type === "task_started"
     const base = keep === "windows" && starts && log.compacted ? trim(log, options) : log
-    const records = push(base, entryOf(record, base.cut === 0, options.registry))
+    const records = push(base, entryOf(record, base.bytes >= parsedBytes, options.registry))
     return {
       records,
       length: base.length + 1,
@@ -85,6 +91,7 @@ export const fold = (options: ReplayScan.Options, keep: Keep = "windows"): Fold.
         record.kind === "compacted"
           ? ReplayScan.hasReplacement(record.payload) || base.compacted
           : !starts && base.compacted,
+      bytes: base.bytes + record.line.bytes.length,
       head
     }
   })
@@ -147,15 +154,21 @@ const push = (log: ReplayLog, entry: ReplayScan.Entry): ReadonlyArray<ReplayScan
 }
 
 /**
- * What is kept of a record. In the first window of a thread an item is kept as it is; once there are windows behind it,
- * of an item that no user wrote only the line: those are most of a thread, each is asked for once at most, and the
- * bytes of a line lie outside of the heap that is collected. Of events only what the scan reads is kept.
+ * Bytes of lines up to which a thread's items are kept parsed, unless its reader says otherwise. A short thread is answered from them at once; in a long
+ * one nearly all of them are dropped unasked, and until then the collector would copy them over and over.
  */
-const entryOf = (record: StoredRecord, isFirstWindow: boolean, registry: Registry): ReplayScan.Entry => {
+export const defaultParsedBytes = 4 * 1024 * 1024
+
+/**
+ * What is kept of a record. In a long thread, of an item that no user wrote only the line: those are most of it, each is
+ * asked for once at most, and the bytes of a line lie outside of the heap that is collected. Of events only what the
+ * scan reads is kept.
+ */
+const entryOf = (record: StoredRecord, isLong: boolean, registry: Registry): ReplayScan.Entry => {
   if (record.kind === "response_item") {
     const { payload } = record
     const isUsers = payload.type === "message" && payload.role === "user"
-    return isFirstWindow || isUsers || record.upcast !== undefined
+    return !isLong || isUsers || record.upcast !== undefined
       ? { kind: "response_item", payload }
       : { kind: "deferred", line: record.line, boundary: Boundary.isBoundary(payload, registry) }
   }

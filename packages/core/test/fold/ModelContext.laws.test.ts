@@ -11,6 +11,9 @@ import * as s from "./script.js"
 /** Small enough that kept user texts are cut and dropped. */
 const budget = fc.constantFrom(5, 12, 40, 20_000)
 
+/** From the first line on, in the middle of the log, never. */
+const parsedBytes = fc.constantFrom(0, 1500, undefined)
+
 /** The parts that the oracle knows; the window's number only where it does. */
 const visible = (answer: ModelContext.ModelContext, expected: ReturnType<typeof replay>) => ({
   history: answer.history,
@@ -59,8 +62,8 @@ describe("replay-semantics §1: the answer of any log", () => {
 
   it("comes out of the fold as it comes out of the file's end (§10.12, §10.19)", () => {
     fc.assert(
-      fc.property(anyLog, budget, (records, rebuildTokens) => {
-        const options = { rebuildTokens, keep: "all" } as const
+      fc.property(anyLog, budget, parsedBytes, (records, rebuildTokens, parsedBytes) => {
+        const options = { rebuildTokens, keep: "all", parsedBytes } as const
         const folded = ModelContext.read(Fold.run(ModelContext.fold(options), records), options)
         const expected = replay(records, rebuildTokens)
         expect(visible(folded, expected)).toEqual(expected)
@@ -71,8 +74,8 @@ describe("replay-semantics §1: the answer of any log", () => {
 
   it("is right, or says that it is not certain, when the fold kept two windows only", () => {
     fc.assert(
-      fc.property(anyLog, budget, (records, rebuildTokens) => {
-        const options = { rebuildTokens }
+      fc.property(anyLog, budget, parsedBytes, (records, rebuildTokens, parsedBytes) => {
+        const options = { rebuildTokens, parsedBytes }
         const folded = ModelContext.read(Fold.run(ModelContext.fold(options), records), options)
         const whole = replay(records, rebuildTokens)
         if (folded.complete.history) expect(folded.history).toEqual(whole.history)
