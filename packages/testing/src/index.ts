@@ -1,2 +1,3 @@
 export * as AnyLog from "./AnyLog.js"
+export * as AnyRecord from "./AnyRecord.js"
 export * as Script from "./Script.js"
