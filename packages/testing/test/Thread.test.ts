@@ -176,7 +176,7 @@ describe("shrinking", () => {
   }
 
   const features: ReadonlyArray<readonly [Thread.Options["form"], ThreadModel.Feature, unknown]> = [
-    ["legacy", "mail", { form: "legacy", entries: [{ mail: "a" }] }],
+    ["legacy", "search", { form: "legacy", entries: [{ user: "a", steps: [{ search: "a" }] }] }],
     ["legacy", "spawn", { form: "legacy", entries: [{ user: "a", steps: [{ spawn: "a" }] }] }],
     ["legacy", "rollback", { form: "legacy", entries: [{ user: "a" }, { rollback: 1 }] }],
     ["paginated", "revert", { form: "paginated", entries: [{ user: "a" }, { revert: 1 }] }],
@@ -188,6 +188,13 @@ describe("shrinking", () => {
 
   it.each(features)("%s: %s is left alone", (form, feature, expected) => {
     expect(smallest({ form }, ({ model }) => ThreadModel.features(model).has(feature))?.model).toEqual(expected)
+  })
+
+  it("mail is left alone, at the start of a turn or within it", () => {
+    const found = smallest({ form: "legacy" }, ({ model }) => ThreadModel.features(model).has("mail"))
+    expect(found?.model.entries.length).toBe(1)
+    expect([...ThreadModel.features(found?.model ?? { form: "legacy", entries: [] })]).toEqual(["mail"])
+    expect(JSON.stringify(found?.model).length).toBeLessThan(70)
   })
 
   it("a counterexample prints as its model", () => {
