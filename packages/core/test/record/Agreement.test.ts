@@ -1,3 +1,4 @@
+import { all, damaged, matching, rewritten } from "@skein/testing/AnyRecord"
 import { Schema } from "effect"
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
@@ -5,8 +6,6 @@ import * as EventMsg from "../../src/record/EventMsg.js"
 import * as ResponseItem from "../../src/record/ResponseItem.js"
 import * as Shape from "../../src/record/Shape.js"
 import * as TurnItem from "../../src/record/TurnItem.js"
-import { damaged, matching } from "./ShapeArbitrary.js"
-import { all, rewritten } from "./Shapes.js"
 
 const families = [
   { name: "any item", shape: ResponseItem },

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { rewritten, shapeFor } from "@skein/testing/AnyRecord"
 import { assert, describe, it } from "vitest"
 import * as Bare from "../../src/record/legacy/Bare.js"
 import * as Upcasts from "../../src/record/legacy/Upcasts.js"
 import * as Shape from "../../src/record/Shape.js"
-import { rewritten, shapeFor } from "./Shapes.js"
 
 const corpus = fileURLToPath(new URL("../../../../../shared/corpus/", import.meta.url))
 

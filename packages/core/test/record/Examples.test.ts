@@ -1,10 +1,10 @@
+import { type AnyShape, rewritten, shapeFor } from "@skein/testing/AnyRecord"
 import { assert, describe, it } from "vitest"
 import * as ExtensionItem from "../../src/record/ExtensionItem.js"
 import * as ResponseItem from "../../src/record/ResponseItem.js"
 import * as Shape from "../../src/record/Shape.js"
 import * as TurnItem from "../../src/record/TurnItem.js"
 import * as Examples from "./Examples.js"
-import { type AnyShape, rewritten, shapeFor } from "./Shapes.js"
 
 interface Tagged {
   readonly type: string

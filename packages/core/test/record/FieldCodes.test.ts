@@ -1,3 +1,4 @@
+import { shapeFor } from "@skein/testing/AnyRecord"
 import { assert, describe, it } from "vitest"
 import * as Content from "../../src/record/Content.js"
 import * as ErrorInfo from "../../src/record/ErrorInfo.js"
@@ -10,7 +11,6 @@ import * as Shape from "../../src/record/Shape.js"
 import * as TurnContext from "../../src/record/TurnContext.js"
 import * as TurnItem from "../../src/record/TurnItem.js"
 import * as Examples from "./Examples.js"
-import { shapeFor } from "./Shapes.js"
 
 type Json = Readonly<Record<string, unknown>>
 

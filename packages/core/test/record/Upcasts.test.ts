@@ -1,9 +1,9 @@
+import { shapeFor } from "@skein/testing/AnyRecord"
 import { assert, describe, it } from "vitest"
 import * as InterAgentCommunication from "../../src/record/InterAgentCommunication.js"
 import * as Bare from "../../src/record/legacy/Bare.js"
 import * as Upcasts from "../../src/record/legacy/Upcasts.js"
 import * as Examples from "./Examples.js"
-import { shapeFor } from "./Shapes.js"
 
 type Json = Readonly<Record<string, unknown>>
 

@@ -1,0 +1,186 @@
+/** Laws that hold for well-formed threads, with their numbers and preconditions in replay-semantics §10. */
+import * as Fold from "@skein/core/fold/Fold"
+import * as ModelContext from "@skein/core/fold/ModelContext"
+import * as Prompt from "@skein/core/fold/Prompt"
+import * as ReplayLog from "@skein/core/fold/ReplayLog"
+import * as ThreadView from "@skein/core/fold/view/ThreadView"
+import type { StoredRecord } from "@skein/core/record/Record"
+import * as Thread from "@skein/testing/Thread"
+import * as ThreadModel from "@skein/testing/ThreadModel"
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+
+const runs = { numRuns: 200 }
+const current = ["legacy", "enriched", "paginated"] as const
+const compactions: ReadonlyArray<ThreadModel.Feature> = [
+  "pre-turn compaction",
+  "mid-turn compaction",
+  "standalone compaction"
+]
+
+const replay = (log: ReadonlyArray<StoredRecord>) => ModelContext.read(Fold.run(ModelContext.fold(), log))
+
+/** An answer without what only says how it was come by. */
+const partsOf = ({ complete: _, tokenInfo: __, ...parts }: ModelContext.ModelContext) => parts
+
+const backward = (log: ReadonlyArray<StoredRecord>) => {
+  const scan = ModelContext.backward()
+  let left = log.length
+  while (left > 0 && !scan.settled()) scan.add(log[--left] as StoredRecord)
+  const head = Fold.run({ initial: ReplayLog.emptyHead, step: ReplayLog.noteHead }, log)
+  return scan.finish(left === 0, head)
+}
+
+describe("replay", () => {
+  it("§10.12: a scan from the end answers as the fold does", () => {
+    fc.assert(
+      fc.property(Thread.thread(), ({ log }) => {
+        expect(partsOf(backward(log))).toEqual(partsOf(replay(log)))
+      }),
+      { numRuns: 400 }
+    )
+  })
+
+  it.each(["legacy", "enriched"] as const)("§10.22: a rollback gives back what was before its turns (%s)", (form) => {
+    // Precondition n1: one boundary in each turn, so no steering and no mail; nothing in them was compacted.
+    const n1 = ["steer", "mail", "rollback"] as const
+    const before = Thread.model({ form, without: n1 })
+    const after = Thread.model({ form, without: [...n1, ...compactions], maxEntries: 3 }).filter(
+      ({ entries }) => entries.length > 0
+    )
+    fc.assert(
+      fc.property(before, after, ({ entries }, { entries: undone }) => {
+        // The precondition on what is left: closed, with a boundary, and no context behind the last answer.
+        const left = [...entries, { user: "a", steps: [{ say: "b" }] }]
+        const all = Thread.of({ form, entries: [...left, ...undone, { rollback: undone.length }] })
+        expect(all.model.entries.at(-1)).toEqual({ rollback: undone.length })
+        expect(partsOf(replay(all.log))).toEqual(partsOf(replay(Thread.of({ form, entries: left }).log)))
+      }),
+      runs
+    )
+  })
+
+  it("§10.22 for reverts: going on without the last turns gives what was before them", () => {
+    const form = "paginated"
+    const any = Thread.model({ form, without: ["revert", "fork"], maxEntries: 4 })
+    fc.assert(
+      fc.property(any, any, fc.boolean(), ({ entries: left }, { entries: undone }, isFork) => {
+        const back = isFork ? { fork: undone.length } : { revert: undone.length }
+        const all = Thread.of({ form, entries: [...left, ...undone, back] })
+        expect(partsOf(replay(all.log))).toEqual(partsOf(replay(Thread.of({ form, entries: left }).log)))
+      }),
+      runs
+    )
+  })
+
+  it("§10.7: the world is what the model was told last in this window", () => {
+    const options = { without: ["rollback", "revert", "fork"] as const }
+    fc.assert(
+      fc.property(fc.oneof(...current.map((form) => Thread.thread({ form, ...options }))), ({ log, model }) => {
+        if (model.release === "0.142.4") return
+        let note: string | null = null
+        let expected: unknown
+        for (const entry of model.entries) {
+          if (!ThreadModel.isTurn(entry)) {
+            expected = undefined
+            continue
+          }
+          for (const step of [{ world: entry.world }, ...(entry.steps ?? [])]) {
+            if ("world" in step && step.world !== undefined) note = step.world
+          }
+          expected = { permissions: "full", environment: { cwd: "/repo", ...(note === null ? {} : { note }) } }
+        }
+        expect(replay(log).worldState).toEqual(expected)
+      }),
+      runs
+    )
+  })
+
+  it("§10.27, §10.28: windows are numbered upward, and each names the one before it", () => {
+    fc.assert(
+      fc.property(fc.oneof(...current.map((form) => Thread.thread({ form }))), ({ log, model }) => {
+        const [meta] = log
+        const first = meta?.kind === "session_meta" ? meta.payload.context_window?.window_id : undefined
+        // A compaction that recorded no window leaves a gap in the chain of ids, though not in that of numbers.
+        const whole = !ThreadModel.features(model).has("rebuilt")
+        let number = 0
+        let id = first
+        for (const record of log) {
+          if (record.kind !== "compacted" || record.payload.window_number === undefined) continue
+          const { payload } = record
+          expect(payload.window_number).toBeGreaterThan(number)
+          expect(payload.first_window_id).toBe(first)
+          if (whole) expect(payload.previous_window_id).toBe(id)
+          number = payload.window_number ?? 0
+          id = payload.window_id ?? undefined
+        }
+        if (whole && model.entries.every((entry) => !("fork" in entry || "revert" in entry))) {
+          expect(replay(log).window).toMatchObject({ number, id })
+        }
+      }),
+      runs
+    )
+  })
+
+  it("§9: a prompt that was put in order stays as it is, and every call in it has an output", () => {
+    fc.assert(
+      fc.property(Thread.thread(), ({ log }) => {
+        const once = Prompt.normalise(replay(log).history)
+        expect(Prompt.normalise(once)).toEqual(once)
+        const ids = (end: string) =>
+          once.flatMap((item) => (item.type.endsWith(end) && "call_id" in item ? [item.call_id] : []))
+        expect([...ids("_call_output")].sort()).toEqual(
+          once
+            .flatMap((item) =>
+              /^(function|custom_tool)_call$/.test(item.type) && "call_id" in item ? [item.call_id] : []
+            )
+            .sort()
+        )
+      }),
+      runs
+    )
+  })
+})
+
+const view = (log: ReadonlyArray<StoredRecord>) => ThreadView.turns(Fold.run(ThreadView.fold(), log))
+
+describe("view", () => {
+  it("a view goes on from any point as if it had seen all at once", () => {
+    fc.assert(
+      fc.property(Thread.thread(), fc.nat(200), ({ log }, at) => {
+        const fold = ThreadView.fold()
+        const before = Fold.run(fold, log.slice(0, at))
+        expect(ThreadView.turns(Fold.run(fold, log.slice(at), before))).toEqual(view(log))
+      }),
+      runs
+    )
+  })
+
+  it("one thread shows the same turns and words in every form", () => {
+    const model = Thread.model({ form: "legacy", without: ["rollback"] }).filter(({ release }) => release === undefined)
+    fc.assert(
+      fc.property(model, ({ entries }) => {
+        const shown = current.map((form) =>
+          view(Thread.of({ form, entries }).log).map(({ items, status }) => ({
+            status,
+            words: items.flatMap((item) =>
+              item.type === "userMessage"
+                ? [item.content.map((part) => ("text" in part ? part.text : "")).join("")]
+                : item.type === "agentMessage"
+                  ? [item.text]
+                  : []
+            )
+          }))
+        )
+        const expected = entries.map((entry) => (ThreadModel.isTurn(entry) ? (entry.end ?? "completed") : "completed"))
+        for (const one of shown) {
+          expect(one).toEqual(shown[0])
+          expect(one.map(({ status }) => (status === "inProgress" ? "unfinished" : status)).length).toBe(
+            expected.length
+          )
+        }
+      }),
+      runs
+    )
+  })
+})

@@ -1,0 +1,204 @@
+/** What the drawn threads are: well-formed, of every form, and small once they have shrunk. */
+import type { StoredRecord } from "@skein/core/record/Record"
+import * as Thread from "@skein/testing/Thread"
+import * as ThreadModel from "@skein/testing/ThreadModel"
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+
+const runs = { numRuns: 150 }
+const forms = Thread.forms.map((form) => ({ form }))
+
+/** The older shapes that a release may write, by the form. */
+const upcasts: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "0.98.0": ["session-without-session-id"],
+  "0.63.0": ["session-without-session-id"],
+  "0.42.0": ["session-without-session-id", "sandbox-mode"],
+  "0.20.0": ["bare-line", "session-without-session-id"]
+}
+
+describe.each(forms)("threads of the form $form", ({ form }) => {
+  it("have lines that read as known records, without an upcast where the release is not old", () => {
+    const allowed = new Set(form === "mixed" ? Object.values(upcasts).flat() : (upcasts[form] ?? []))
+    const used = new Set<string>()
+    fc.assert(
+      fc.property(Thread.thread({ form }), ({ log, model }) => {
+        for (const record of log) {
+          if (record.kind === "unknown") expect([form, record.payload.level]).toEqual(["0.20.0", "marker"])
+          for (const name of record.upcast?.split(", ") ?? []) {
+            used.add(name)
+            expect([...allowed]).toContain(name)
+          }
+          expect(record.ordinal !== undefined).toBe(model.form === "paginated")
+          expect(record.inexact).toBe(false)
+        }
+      }),
+      runs
+    )
+    if (form in upcasts && form !== "mixed") expect(used.size).toBeGreaterThan(0)
+  })
+
+  it("come out of their models as they are: settled once, the same bytes each time", () => {
+    fc.assert(
+      fc.property(Thread.thread({ form }), (thread) => {
+        expect(ThreadModel.settle(thread.model)).toEqual(thread.model)
+        expect(Thread.of(thread.model).files).toEqual(thread.files)
+      }),
+      { numRuns: 60 }
+    )
+  })
+})
+
+/** The parts of §1.5 that a log can break, for logs that have starts of turns. */
+const faults = (log: ReadonlyArray<StoredRecord>): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  let open: string | undefined
+  let rolledBack = false
+  /** For each span that is left, whether a user began it and whether it holds a compaction with replacement. */
+  let spans = [{ isUser: false, replaced: false }]
+  for (const record of log) {
+    const span = spans.at(-1)
+    if (record.kind === "compacted") {
+      const { replacement_history, window_number } = record.payload
+      if (replacement_history !== undefined && window_number === undefined) found.push("a replacement without number")
+      if (replacement_history !== undefined && span !== undefined) span.replaced = true
+    }
+    if (record.kind === "turn_context" && open !== undefined && record.payload.turn_id !== open) found.push("context")
+    if (record.kind === "inter_agent_communication" && span !== undefined) span.isUser = true
+    if (record.kind === "response_item" && record.payload.type === "agent_message" && span !== undefined) {
+      span.isUser = true
+    }
+    if (record.kind !== "event_msg") {
+      if (rolledBack && record.kind !== "session_meta") found.push("a rollback that no turn follows")
+      continue
+    }
+    const event = record.payload
+    if (rolledBack && event.type !== "task_started" && event.type !== "thread_rolled_back") {
+      found.push("a rollback that no turn follows")
+    }
+    rolledBack = false
+    if (event.type === "task_started") {
+      open = event.turn_id
+      spans = [...spans, { isUser: false, replaced: false }]
+    } else if (event.type === "task_complete" || event.type === "turn_aborted") {
+      if (event.turn_id !== open) found.push("an end of another turn")
+    } else if (event.type === "user_message" || isUserItem(event)) {
+      if (span !== undefined) span.isUser = true
+    } else if (event.type === "thread_rolled_back") {
+      rolledBack = true
+      for (let left = event.num_turns; left > 0 && spans.length > 0; ) {
+        const last = spans.at(-1)
+        spans = spans.slice(0, -1)
+        if (last?.replaced === true) found.push("a rollback over a replacement")
+        if (last?.isUser === true) left--
+      }
+    }
+  }
+  return found
+}
+
+const isUserItem = (event: object): boolean =>
+  "item" in event && (event.item as { readonly type?: unknown }).type === "UserMessage"
+
+describe("replay-semantics §1.5", () => {
+  it.each([{ form: "legacy" }, { form: "enriched" }, { form: "paginated" }] as const)(
+    "threads of the form $form are well-formed",
+    ({ form }) => {
+      fc.assert(
+        fc.property(Thread.thread({ form }), ({ log }) => {
+          expect(faults(log)).toEqual([])
+        }),
+        { numRuns: 300 }
+      )
+    }
+  )
+
+  it("a chain of files has running ordinals, and each base ends where its file says", () => {
+    fc.assert(
+      fc.property(Thread.thread({ form: "paginated" }), ({ files, log }) => {
+        expect(log.map(({ ordinal }) => ordinal)).toEqual(log.map((_, i) => i))
+        for (const [i, { lines }] of files.entries()) {
+          const meta = JSON.parse(lines[0] ?? "")
+          const base = meta.payload.history_base
+          if (base === undefined) {
+            expect(i).toBe(0)
+            continue
+          }
+          expect(meta.ordinal).toBe(base.end_ordinal_exclusive)
+          const of = files.slice(0, i).find(({ name }) => name.endsWith(`${base.thread_id}.jsonl`))
+          const bytes = of === undefined ? undefined : Thread.bytesOf(of)
+          const cut = new TextDecoder().decode(bytes?.slice(0, base.end_byte_offset)).split("\n")
+          expect(cut.pop()).toBe("")
+          expect(JSON.parse(cut.at(-1) ?? "").ordinal).toBe(base.end_ordinal_exclusive - 1)
+        }
+      }),
+      { numRuns: 300 }
+    )
+  })
+})
+
+describe("statistics", () => {
+  const wanted: Readonly<Record<string, ReadonlyArray<ThreadModel.Feature>>> = {
+    legacy: ["mail", "spawn", "mcp", "patch", "search", "steer", "world", "rollback", "failed", "interrupted"],
+    paginated: ["revert", "fork", "mail", "spawn", "mcp", "replaced", "rebuilt", "world", "standalone compaction"],
+    enriched: ["rollback", "pre-turn compaction", "mid-turn compaction", "unanswered", "unfinished"],
+    mixed: ["rollback", "replaced", "rebuilt", "world", "failed"],
+    "0.98.0": ["rollback", "rebuilt", "search", "patch", "reasoning"],
+    "0.63.0": ["rebuilt", "patch", "interrupted"],
+    "0.42.0": ["rebuilt", "patch", "interrupted"],
+    "0.20.0": ["command", "reasoning", "unanswered"]
+  }
+
+  it.each(forms)("the features of $form are all drawn", ({ form }) => {
+    const models = fc.sample(Thread.model({ form }), { numRuns: 400, seed: 3 })
+    const counts = new Map<string, number>()
+    for (const model of models) {
+      for (const feature of ThreadModel.features(model)) counts.set(feature, (counts.get(feature) ?? 0) + 1)
+    }
+    for (const feature of wanted[form] ?? [])
+      expect([feature, (counts.get(feature) ?? 0) >= 8]).toEqual([feature, true])
+  })
+
+  it("every form comes up, and files by several writers do", () => {
+    const models = fc.sample(Thread.model(), { numRuns: 400, seed: 3 })
+    for (const { form } of forms) expect(models.filter((model) => model.form === form).length).toBeGreaterThan(20)
+    const writers = models.map((model) => new Set(model.entries.map((one) => (ThreadModel.isTurn(one) ? one.by : ""))))
+    expect(writers.filter((by) => by.size > 2).length).toBeGreaterThan(10)
+  })
+})
+
+describe("shrinking", () => {
+  const smallest = (options: Thread.Options, fails: (thread: Thread.Thread) => boolean) => {
+    const run = fc.check(
+      fc.property(Thread.thread(options), (thread) => !fails(thread)),
+      { seed: 11, numRuns: 500 }
+    )
+    return run.counterexample?.[0]
+  }
+
+  const features: ReadonlyArray<readonly [Thread.Options["form"], ThreadModel.Feature, unknown]> = [
+    ["legacy", "search", { form: "legacy", entries: [{ user: "a", steps: [{ search: "a" }] }] }],
+    ["legacy", "spawn", { form: "legacy", entries: [{ user: "a", steps: [{ spawn: "a" }] }] }],
+    ["legacy", "rollback", { form: "legacy", entries: [{ user: "a" }, { rollback: 1 }] }],
+    ["paginated", "revert", { form: "paginated", entries: [{ user: "a" }, { revert: 1 }] }],
+    ["paginated", "fork", { form: "paginated", entries: [{ fork: 0 }] }],
+    ["enriched", "patch", { form: "enriched", entries: [{ user: "a", steps: [{ patch: "a" }] }] }],
+    ["0.98.0", "rebuilt", { form: "0.98.0", entries: [{ user: "a", steps: [{ compact: "rebuilt" }] }] }],
+    ["0.20.0", "interrupted", { form: "0.20.0", entries: [{ user: "a", end: "interrupted" }] }]
+  ]
+
+  it.each(features)("%s: %s is left alone", (form, feature, expected) => {
+    expect(smallest({ form }, ({ model }) => ThreadModel.features(model).has(feature))?.model).toEqual(expected)
+  })
+
+  it("mail is left alone, at the start of a turn or within it", () => {
+    const found = smallest({ form: "legacy" }, ({ model }) => ThreadModel.features(model).has("mail"))
+    expect(found?.model.entries.length).toBe(1)
+    expect([...ThreadModel.features(found?.model ?? { form: "legacy", entries: [] })]).toEqual(["mail"])
+    expect(JSON.stringify(found?.model).length).toBeLessThan(70)
+  })
+
+  it("a counterexample prints as its model", () => {
+    const thread = smallest({ form: "legacy" }, ({ model }) => ThreadModel.features(model).has("steer"))
+    expect(fc.stringify(thread)).toBe('{"form":"legacy","entries":[{"user":"a","steps":[{"steer":"a"}]}]}')
+  })
+})
