@@ -72,6 +72,27 @@ const commands = (status: Status) => {
     })
   ).pipe(Command.withDescription("What the user saw: the thread, its turns and their items."))
 
+  const from = Options.text("from").pipe(
+    Options.withDescription(
+      "the first of the two points: a line, a turn id or a time, as --at; without it the beginning"
+    ),
+    Options.optional
+  )
+  const to = Options.text("to").pipe(
+    Options.withDescription("the second of the two points; without it the end"),
+    Options.optional
+  )
+  const diff = Command.make("diff", { files, json, from, to }, (options) =>
+    Effect.gen(function* () {
+      const verb = yield* Effect.promise(() => import("./verb/Diff.js"))
+      const request = { from: Option.getOrUndefined(options.from), to: Option.getOrUndefined(options.to) }
+      yield* Output.each(options.files, options.json, status, {
+        ask: (file) => verb.diff(file, request),
+        render: verb.render
+      })
+    })
+  ).pipe(Command.withDescription("What changed between two points of a thread: turns, items, world and window."))
+
   const context = Command.make("context", { files, json, at }, (options) =>
     Effect.gen(function* () {
       const verb = yield* Effect.promise(() => import("./verb/Context.js"))
@@ -156,7 +177,7 @@ const commands = (status: Status) => {
 
   return Command.make("skein").pipe(
     Command.withDescription("Asks an agent thread what it holds. Files are only read, never written."),
-    Command.withSubcommands([show, context, world, windows, verify, tree, demo])
+    Command.withSubcommands([show, diff, context, world, windows, verify, tree, demo])
   )
 }
 

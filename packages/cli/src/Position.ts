@@ -24,14 +24,17 @@ export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
  * the file inherits. A time (RFC 3339) ends the log in front of the first record written later. Anything else is the
  * id of a turn: the log ends with the last record before the next turn starts. Cost: one pass over the heads of the
  * lines up to the position.
+ *
+ * @param field The option that the position was given with, for those whose position there is not.
  */
 export const before = (
   log: EffectiveLog.EffectiveLog,
-  at: string
+  at: string,
+  field = "--at"
 ): Effect.Effect<EffectiveLog.EffectiveLog, FileRefused | InvalidRequest> => {
-  if (/^\d+$/.test(at)) return atLine(log, Number(at))
+  if (/^\d+$/.test(at)) return atLine(log, Number(at), field)
   const time = parseTime(at)
-  return time === undefined ? atTurn(log, at) : atTime(log, time)
+  return time === undefined ? atTurn(log, at, field) : atTime(log, time)
 }
 
 const timePattern = /^\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-]\d{2}:\d{2})?)?$/
@@ -61,7 +64,8 @@ const cutWhere = (
 
 const atLine = (
   log: EffectiveLog.EffectiveLog,
-  number: number
+  number: number,
+  field: string
 ): Effect.Effect<EffectiveLog.EffectiveLog, FileRefused | InvalidRequest> =>
   Effect.gen(function* () {
     const own = log.pieces.length - 1
@@ -76,7 +80,7 @@ const atLine = (
     if (number <= last) return log
     return yield* Effect.fail(
       new InvalidRequest({
-        field: "--at",
+        field,
         reason: `the file has ${last} lines, not ${number}`,
         advice: "Name a line from 0 to that."
       })
@@ -104,7 +108,8 @@ const writtenAt = (line: RawLine): number | undefined => {
 
 const atTurn = (
   log: EffectiveLog.EffectiveLog,
-  turn: string
+  turn: string,
+  field: string
 ): Effect.Effect<EffectiveLog.EffectiveLog, FileRefused | InvalidRequest> =>
   Effect.gen(function* () {
     let inside = false
@@ -121,7 +126,7 @@ const atTurn = (
     if (inside) return log
     return yield* Effect.fail(
       new InvalidRequest({
-        field: "--at",
+        field,
         reason: `no turn of this thread has the id ${turn}`,
         advice:
           known === 0

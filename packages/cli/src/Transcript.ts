@@ -1,30 +1,32 @@
 /** Turns and items as a person reads them. */
 import type { ThreadItem, UserInput } from "@skein/core/fold/view/ThreadItem"
-import type { Turn } from "@skein/core/fold/view/Turn"
+import type { Turn, TurnFacts } from "@skein/core/fold/view/Turn"
 import * as Text from "./Text.js"
 
 /** Lines of output, of a diff or of thinking that are shown; the rest is counted. */
 const shownLines = 8
 
-const margin = 12
+/** How wide the names of items are set. */
+export const margin = 12
 
 /** A turn: a heading, then a block for each item. */
-export const turn = (one: Turn, number: number, style: Text.Style): ReadonlyArray<string> => {
+export const turn = (one: Turn, number: number, style: Text.Style): ReadonlyArray<string> => [
+  `  ${heading(one, number, style)}${one.items.length === 0 ? " · nothing to show" : ""}`,
+  ...one.items.flatMap((item) => block(item, style)),
+  ...(one.error === null ? [] : entry("error", linesOf(one.error.message), style.bad))
+]
+
+/** What a turn comes to, on one line. */
+export const heading = (one: TurnFacts, number: number, style: Text.Style): string => {
   const facts = [
     statusOf(one, style),
     one.startedAt === null ? undefined : time(one.startedAt),
-    one.durationMs === null ? undefined : duration(one.durationMs),
-    one.items.length === 0 ? "nothing to show" : undefined
+    one.durationMs === null ? undefined : duration(one.durationMs)
   ].filter((fact) => fact !== undefined)
-  const heading = `${style.strong(`turn ${number}`)} ${style.dim(Text.brief(one.id, 64))} · ${facts.join(" · ")}`
-  return [
-    `  ${heading}`,
-    ...one.items.flatMap((item) => block(item, style)),
-    ...(one.error === null ? [] : entry("error", linesOf(one.error.message), style.bad))
-  ]
+  return `${style.strong(`turn ${number}`)} ${style.dim(Text.brief(one.id, 64))} · ${facts.join(" · ")}`
 }
 
-const statusOf = ({ status }: Turn, style: Text.Style): string => {
+const statusOf = ({ status }: TurnFacts, style: Text.Style): string => {
   if (status === "completed") return style.good(status)
   return status === "failed" ? style.bad(status) : style.warn(status)
 }
@@ -135,7 +137,8 @@ const input = (part: UserInput): string => {
   }
 }
 
-const names: Readonly<Record<ThreadItem["type"], string>> = {
+/** What each kind of item is called. */
+export const names: Readonly<Record<ThreadItem["type"], string>> = {
   userMessage: "user",
   hookPrompt: "hook",
   agentMessage: "agent",

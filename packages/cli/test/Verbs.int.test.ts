@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import type { Operation } from "fast-json-patch"
 import jsonPatch from "fast-json-patch"
@@ -16,7 +16,7 @@ import { documents, ensureBundle, skein, spawned } from "./command.js"
 
 afterAll(Home.removeAll)
 
-const verbs = ["context", "world", "windows", "verify"] as const
+const verbs = ["show", "diff", "context", "world", "windows", "verify"] as const
 
 const world = (state: unknown, full: boolean, ordinal: number): string =>
   Home.record("world_state", { full, state }, ordinal)
@@ -74,6 +74,13 @@ describe("the documents of the verbs", () => {
     expect(Object.keys(document?.window ?? {})).toEqual(["number", "id", "firstId", "previousId"])
   })
 
+  it("show, show --items: exactly the keys that are promised", async () => {
+    const [document] = documents(await skein("show", "--json", good))
+    expect(Object.keys(document ?? {})).toEqual(["file", "thread", "turns", "diagnostics"])
+    const [items] = documents(await skein("show", "--json", "--items", good))
+    expect(Object.keys(items ?? {})).toEqual(["file", "thread", "items", "diagnostics"])
+  })
+
   it("world, world --changes, windows, verify: their keys", async () => {
     const keys = async (...words: ReadonlyArray<string>) =>
       Object.keys(documents(await skein(...words, "--json", good))[0] ?? {})
@@ -87,7 +94,7 @@ describe("the documents of the verbs", () => {
   it("--at takes a line, and says when there is none", async () => {
     const [document] = documents(await skein("context", "--json", "--at", "2", good))
     expect(document).toMatchObject({ prompt: [{ content: [{ text: "a1" }] }], recordsTotal: 2 })
-    for (const verb of ["context", "world", "windows"]) {
+    for (const verb of ["show", "context", "world", "windows"]) {
       const answer = await skein(verb, "--json", "--at", "77", good)
       expect(answer.code).toBe(1)
       expect(documents(answer)).toEqual([
@@ -144,14 +151,17 @@ describe("files that cannot be answered for", () => {
 
   it.each(refused)("%s: without --json a line on standard error names the file and the way out", async (name) => {
     const path = join(home, name)
-    const answer = await skein("context", path)
-    expect(answer).toMatchObject({ code: 1, out: "" })
-    expect(answer.err).toContain(path)
-    expect(answer.err.trimEnd().split("\n").length).toBe(1)
+    for (const verb of ["show", "diff", "context"]) {
+      const answer = await skein(verb, path)
+      expect(answer).toMatchObject({ code: 1, out: "" })
+      expect(answer.err).toContain(path)
+      expect(answer.err.trimEnd().split("\n").length).toBe(1)
+    }
   })
 
   it("a directory is refused by all but verify, which looks into it", async () => {
-    for (const verb of ["context", "world", "windows"]) {
+    for (const verb of verbs) {
+      if (verb === "verify") continue
       expect(documents(await skein(verb, "--json", home))).toMatchObject([{ error: { reason: "directory" } }])
     }
     const answer = await skein("verify", "--json", home)
@@ -173,6 +183,31 @@ describe("files that cannot be answered for", () => {
     expect(JSON.stringify(document?.diagnostics)).toContain("no-session-meta")
   })
 
+  it("nor does show or diff refuse a binary file: nothing to show, and why", async () => {
+    const path = join(home, "binary.jsonl")
+    for (const [verb, nothing] of [
+      ["show", { thread: { id: null }, turns: [] }],
+      ["diff", { threadId: null, turns: { added: [], changed: [], removed: [] }, window: null }]
+    ] as const) {
+      const answer = await skein(verb, "--json", path)
+      expect(answer.code).toBe(0)
+      expect(documents(answer)[0]).toMatchObject(nothing)
+      expect(JSON.stringify(documents(answer)[0]?.diagnostics)).toContain("no-session-meta")
+      expect((await skein(verb, path)).out).toContain(verb === "show" ? "no turns" : "nothing changed")
+    }
+  })
+
+  it.skipIf(process.getuid?.() === 0)("a file that may not be read (skipped for root, who may)", async () => {
+    const other = Home.home({ [Home.file(1)]: Home.document(Home.meta(1)) })
+    const path = join(other, Home.file(1))
+    chmodSync(path, 0)
+    for (const verb of verbs) {
+      const answer = await skein(verb, "--json", path)
+      expect(answer.code).toBe(1)
+      expect(documents(answer)).toMatchObject([{ file: path, error: { tag: "FileRefused", reason: "no-permission" } }])
+    }
+  })
+
   it("several paths give one JSON document a line, in order; a refused one does not keep the others back", async () => {
     const paths = [good, join(home, "missing.jsonl"), join(home, Home.file(2)), join(home, "empty.jsonl"), good]
     for (const verb of verbs) {
@@ -192,6 +227,9 @@ describe("exit codes", () => {
     ["1: verify found a problem", ["verify", "BASELESS"], 1],
     ["1: a file could not be answered for", ["context", "GOOD", "MISSING"], 1],
     ["1: no such position", ["world", "--at", "nobody", "GOOD"], 1],
+    ["0: what changed", ["diff", "--from", "1", "GOOD"], 0],
+    ["1: from behind to", ["diff", "--from", "2", "--to", "1", "GOOD"], 1],
+    ["1: no such turn to show", ["show", "--turn", "nobody", "GOOD"], 1],
     ["2: no file", ["context"], 2],
     ["2: no such verb", ["context-of", "GOOD"], 2],
     ["2: no such option", ["context", "--jsno", "GOOD"], 2],
@@ -529,6 +567,8 @@ describe("nothing is ever written to the files read", () => {
       await skein(verb, ...paths)
     }
     await skein("world", "--changes", "--json", ...paths)
+    await skein("show", "--items", ...paths)
+    await skein("tree", join(copy, "samples"))
     await skein("verify", copy)
     await skein("demo", copy)
     expect(snapshot(copy)).toEqual(before)

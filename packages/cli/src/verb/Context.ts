@@ -1,5 +1,5 @@
 /** `skein context`: what the model must see next. */
-import type { Complete } from "@skein/core/fold/ModelContext"
+import type { Complete, ModelContext } from "@skein/core/fold/ModelContext"
 import * as Prompt from "@skein/core/fold/Prompt"
 import type { ResponseItem } from "@skein/core/record/ResponseItem"
 import type { Diagnostic } from "@skein/store-fs/Diagnostic"
@@ -9,18 +9,21 @@ import * as Position from "../Position.js"
 import * as Reading from "../Reading.js"
 import * as Text from "../Text.js"
 
+/** A context window as documents tell it. */
+export interface Window {
+  readonly number: number
+  readonly id: string | null
+  readonly firstId: string | null
+  readonly previousId: string | null
+}
+
 /** What `skein context --json` prints for a file. */
 export interface ContextDocument {
   readonly file: string
   readonly threadId: string | null
   /** The model-visible history, normalised as for a request (replay-semantics §9). */
   readonly prompt: ReadonlyArray<ResponseItem>
-  readonly window: {
-    readonly number: number
-    readonly id: string | null
-    readonly firstId: string | null
-    readonly previousId: string | null
-  }
+  readonly window: Window
   readonly worldState: unknown
   readonly referenceContext: unknown
   readonly previousTurnSettings: unknown
@@ -40,17 +43,11 @@ export const context = (file: string, at: string | undefined) =>
       const opened = yield* EffectiveLog.open(file)
       const log = at === undefined ? opened : yield* Position.before(opened, at)
       const { context, diagnostics, recordsRead, recordsTotal } = yield* Reading.modelContext(log)
-      const { window } = context
       const document: ContextDocument = {
         file,
         threadId: log.meta?.payload.id ?? null,
         prompt: Prompt.normalise(context.history),
-        window: {
-          number: window.number,
-          id: window.id ?? null,
-          firstId: window.firstId ?? null,
-          previousId: window.previousId ?? null
-        },
+        window: windowOf(context),
         worldState: context.worldState ?? null,
         referenceContext: context.referenceContext ?? null,
         previousTurnSettings: context.previousTurnSettings ?? null,
@@ -65,6 +62,14 @@ export const context = (file: string, at: string | undefined) =>
       return document
     })
   )
+
+/** The window of a context. */
+export const windowOf = ({ window }: ModelContext): Window => ({
+  number: window.number,
+  id: window.id ?? null,
+  firstId: window.firstId ?? null,
+  previousId: window.previousId ?? null
+})
 
 /** The document for a person. */
 export const render = (document: ContextDocument, style: Text.Style): string => {

@@ -61,29 +61,39 @@ export const show = (file: string, request: Request = {}) =>
     Effect.gen(function* () {
       const opened = yield* EffectiveLog.open(file)
       const log = request.at === undefined ? opened : yield* Position.before(opened, request.at)
-      const damaged: Array<Diagnostic> = []
-      let state = folds.initial
-      yield* EffectiveLog.forward(log, (decoded, piece) => {
-        if (decoded.kind === "damage") damaged.push(ofDamage(log.pieces[piece]?.file.path ?? file, decoded))
-        if (EffectiveLog.isRecord(decoded)) state = folds.step(state, decoded)
-        return true
-      })
-      const all = ThreadView.turns(state.view).map(whenIdle)
-      const turns = request.turn === undefined ? all : yield* only(all, request.turn)
-      const { recencyAt, updatedAt } = state.recency
+      const { diagnostics, recency, summary, turns } = yield* view(log, file)
       const document: ShowDocument = {
         file,
         thread: {
-          ...ThreadSummary.fields(state.summary, yield* nameOf(file, state.summary.id)),
-          updatedAt: seconds(updatedAt),
-          recencyAt: seconds(recencyAt)
+          ...ThreadSummary.fields(summary, yield* nameOf(file, summary.id)),
+          updatedAt: seconds(recency.updatedAt),
+          recencyAt: seconds(recency.recencyAt)
         },
-        turns,
-        diagnostics: [...log.diagnostics, ...damaged]
+        turns: request.turn === undefined ? turns : yield* only(turns, request.turn),
+        diagnostics
       }
       return document
     })
   )
+
+/** What a log comes to for those who look at it. Cost: one pass over the whole log. */
+export const view = (log: EffectiveLog.EffectiveLog, file: string) =>
+  Effect.gen(function* () {
+    const damaged: Array<Diagnostic> = []
+    let state = folds.initial
+    yield* EffectiveLog.forward(log, (decoded, piece) => {
+      if (decoded.kind === "damage") damaged.push(ofDamage(log.pieces[piece]?.file.path ?? file, decoded))
+      if (EffectiveLog.isRecord(decoded)) state = folds.step(state, decoded)
+      return true
+    })
+    const diagnostics: ReadonlyArray<Diagnostic> = [...log.diagnostics, ...damaged]
+    return {
+      summary: state.summary,
+      recency: state.recency,
+      turns: ThreadView.turns(state.view).map(whenIdle),
+      diagnostics
+    }
+  })
 
 /** The items of a file, without the turns around them. */
 export const items = (file: string, request: Request = {}) =>

@@ -114,7 +114,8 @@ const causeOf = (record: StoredRecord): Change["cause"] | undefined => {
   return record.kind === "event_msg" && record.payload.type === "thread_rolled_back" ? "rollback" : undefined
 }
 
-const between = (before: unknown, after: unknown): ReadonlyArray<Operation> => {
+/** The operations that make one state of another. */
+export const between = (before: unknown, after: unknown): ReadonlyArray<Operation> => {
   if (before === after) return []
   const replaced = typeof before !== "object" || typeof after !== "object" || before === null || after === null
   if (replaced || Array.isArray(before) !== Array.isArray(after)) {
@@ -136,18 +137,19 @@ export const render = (document: WorldDocument, style: Text.Style): string =>
     ...Text.diagnostics(document.diagnostics, style)
   ])
 
+/** One line about an operation. */
+export const describe = (operation: Operation, style: Text.Style): string =>
+  `${style.dim(operation.op.padEnd(8))}${operation.path === "" ? "(everything)" : Text.brief(operation.path)}${
+    "value" in operation ? ` ${Text.brief(JSON.stringify(operation.value))}` : ""
+  }`
+
 /** The history for a person. */
 export const renderChanges = (document: ChangesDocument, style: Text.Style): string =>
   Text.lines([
     style.strong(document.file),
     ...document.changes.flatMap((change) => [
       `  ${change.timestamp}  line ${change.line ?? "?"}, ${change.cause}`,
-      ...change.operations.map(
-        (operation) =>
-          `    ${style.dim(operation.op.padEnd(8))}${operation.path === "" ? "(everything)" : operation.path}${
-            "value" in operation ? ` ${Text.brief(JSON.stringify(operation.value))}` : ""
-          }`
-      )
+      ...change.operations.map((operation) => `    ${describe(operation, style)}`)
     ]),
     ...(document.changes.length === 0 ? ["  the log records no world state"] : []),
     ...Text.diagnostics(document.diagnostics, style)
