@@ -445,6 +445,8 @@ export const write = (model: Model): Written => {
     if (kind === "fork") {
       threadId = uuid()
       session = threadId
+      // A fork opens a window of its own, unless it goes on in one that a compaction opened.
+      if (state.window.number === 0) state = { ...state, window: fresh(uuid()) }
     }
     openFile(kind === "fork" ? threadId : uuid())
     const lineage =

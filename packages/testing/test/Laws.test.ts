@@ -98,7 +98,7 @@ describe("replay", () => {
 
   it("§10.27, §10.28: windows are numbered upward, and each names the one before it", () => {
     fc.assert(
-      fc.property(fc.oneof(...current.map((form) => Thread.thread({ form }))), ({ log, model }) => {
+      fc.property(fc.oneof(...current.map((form) => Thread.thread({ form, without: ["fork"] }))), ({ log, model }) => {
         const [meta] = log
         const first = meta?.kind === "session_meta" ? meta.payload.context_window?.window_id : undefined
         // A compaction that recorded no window leaves a gap in the chain of ids, though not in that of numbers.
@@ -114,7 +114,7 @@ describe("replay", () => {
           number = payload.window_number ?? 0
           id = payload.window_id ?? undefined
         }
-        if (whole && model.entries.every((entry) => !("fork" in entry || "revert" in entry))) {
+        if (whole && model.entries.every((entry) => !("revert" in entry))) {
           expect(replay(log).window).toMatchObject({ number, id })
         }
       }),
@@ -172,13 +172,12 @@ describe("view", () => {
             )
           }))
         )
-        const expected = entries.map((entry) => (ThreadModel.isTurn(entry) ? (entry.end ?? "completed") : "completed"))
-        for (const one of shown) {
-          expect(one).toEqual(shown[0])
-          expect(one.map(({ status }) => (status === "inProgress" ? "unfinished" : status)).length).toBe(
-            expected.length
-          )
-        }
+        const ends = entries.map((entry) => (ThreadModel.isTurn(entry) ? (entry.end ?? "completed") : "completed"))
+        for (const one of shown) expect(one).toEqual(shown[0])
+        expect(shown[0]?.map(({ status }) => status)).toEqual(
+          // Nothing but an end ends a turn: that it no longer runs is for the host to know.
+          ends.map((end) => (end === "unfinished" ? "inProgress" : end))
+        )
       }),
       runs
     )
