@@ -104,18 +104,19 @@ describe("replay", () => {
         // A compaction that recorded no window leaves a gap in the chain of ids, though not in that of numbers.
         const whole = !ThreadModel.features(model).has("rebuilt")
         let number = 0
+        // The header of 0.142.4 does not name its window.
         let id = first
         for (const record of log) {
           if (record.kind !== "compacted" || record.payload.window_number === undefined) continue
           const { payload } = record
           expect(payload.window_number).toBeGreaterThan(number)
-          expect(payload.first_window_id).toBe(first)
-          if (whole) expect(payload.previous_window_id).toBe(id)
+          if (first !== undefined) expect(payload.first_window_id).toBe(first)
+          if (whole && id !== undefined) expect(payload.previous_window_id).toBe(id)
           number = payload.window_number ?? 0
           id = payload.window_id ?? undefined
         }
         if (whole && model.entries.every((entry) => !("revert" in entry))) {
-          expect(replay(log).window).toMatchObject({ number, id })
+          expect([replay(log).window.number, replay(log).window.id]).toEqual([number, id])
         }
       }),
       runs
