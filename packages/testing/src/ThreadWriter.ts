@@ -146,7 +146,7 @@ export const write = (model: Model): Written => {
       ...named,
       ...(release === "0.142.4" ? {} : { history_mode: paginated ? "paginated" : "legacy" }),
       ...(base === undefined ? {} : { history_base: base.history_base }),
-      context_window: { window_id: state.window.id }
+      ...(release === "0.142.4" ? {} : { context_window: { window_id: state.window.id } })
     })
   }
 
@@ -319,7 +319,8 @@ export const write = (model: Model): Written => {
     }
     if ("patch" in one) {
       const input = `*** Begin Patch\n*** Add File: a.txt\n+${one.patch}\n*** End Patch`
-      item("custom_tool_call", { status: "completed", call_id, name: "apply_patch", input })
+      const status = isOld(form) || release !== "0.169.0" ? { status: "completed" } : {}
+      item("custom_tool_call", { ...status, call_id, name: "apply_patch", input })
       const changes = { "/repo/a.txt": { type: "add", content: `${one.patch}\n` } }
       const done = { stdout: "Success.", stderr: "" }
       const body = { id: call_id, changes, status: "completed", ...done }
@@ -445,6 +446,8 @@ export const write = (model: Model): Written => {
     if (kind === "fork") {
       threadId = uuid()
       session = threadId
+      // A fork opens a window of its own, unless it goes on in one that a compaction opened.
+      if (state.window.number === 0) state = { ...state, window: fresh(uuid()) }
     }
     openFile(kind === "fork" ? threadId : uuid())
     const lineage =

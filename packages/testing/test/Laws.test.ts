@@ -98,24 +98,25 @@ describe("replay", () => {
 
   it("§10.27, §10.28: windows are numbered upward, and each names the one before it", () => {
     fc.assert(
-      fc.property(fc.oneof(...current.map((form) => Thread.thread({ form }))), ({ log, model }) => {
+      fc.property(fc.oneof(...current.map((form) => Thread.thread({ form, without: ["fork"] }))), ({ log, model }) => {
         const [meta] = log
         const first = meta?.kind === "session_meta" ? meta.payload.context_window?.window_id : undefined
         // A compaction that recorded no window leaves a gap in the chain of ids, though not in that of numbers.
         const whole = !ThreadModel.features(model).has("rebuilt")
         let number = 0
+        // The header of 0.142.4 does not name its window.
         let id = first
         for (const record of log) {
           if (record.kind !== "compacted" || record.payload.window_number === undefined) continue
           const { payload } = record
           expect(payload.window_number).toBeGreaterThan(number)
-          expect(payload.first_window_id).toBe(first)
-          if (whole) expect(payload.previous_window_id).toBe(id)
+          if (first !== undefined) expect(payload.first_window_id).toBe(first)
+          if (whole && id !== undefined) expect(payload.previous_window_id).toBe(id)
           number = payload.window_number ?? 0
           id = payload.window_id ?? undefined
         }
-        if (whole && model.entries.every((entry) => !("fork" in entry || "revert" in entry))) {
-          expect(replay(log).window).toMatchObject({ number, id })
+        if (whole && model.entries.every((entry) => !("revert" in entry))) {
+          expect([replay(log).window.number, replay(log).window.id]).toEqual([number, id])
         }
       }),
       runs
@@ -172,13 +173,12 @@ describe("view", () => {
             )
           }))
         )
-        const expected = entries.map((entry) => (ThreadModel.isTurn(entry) ? (entry.end ?? "completed") : "completed"))
-        for (const one of shown) {
-          expect(one).toEqual(shown[0])
-          expect(one.map(({ status }) => (status === "inProgress" ? "unfinished" : status)).length).toBe(
-            expected.length
-          )
-        }
+        const ends = entries.map((entry) => (ThreadModel.isTurn(entry) ? (entry.end ?? "completed") : "completed"))
+        for (const one of shown) expect(one).toEqual(shown[0])
+        expect(shown[0]?.map(({ status }) => status)).toEqual(
+          // Nothing but an end ends a turn: that it no longer runs is for the host to know.
+          ends.map((end) => (end === "unfinished" ? "inProgress" : end))
+        )
       }),
       runs
     )

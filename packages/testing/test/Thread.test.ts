@@ -5,7 +5,7 @@ import * as ThreadModel from "@skein/testing/ThreadModel"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 
-const runs = { numRuns: 150 }
+const runs = { numRuns: 80 }
 const forms = Thread.forms.map((form) => ({ form }))
 
 /** The older shapes that a release may write, by the form. */
@@ -43,7 +43,7 @@ describe.each(forms)("threads of the form $form", ({ form }) => {
         expect(ThreadModel.settle(thread.model)).toEqual(thread.model)
         expect(Thread.of(thread.model).files).toEqual(thread.files)
       }),
-      { numRuns: 60 }
+      { numRuns: 40 }
     )
   })
 })
@@ -96,6 +96,18 @@ const faults = (log: ReadonlyArray<StoredRecord>): ReadonlyArray<string> => {
   return found
 }
 
+/** The places of §9 that only one record of a turn has. */
+const placeOf = (record: StoredRecord): number | undefined => {
+  if (record.kind === "compacted") return 2
+  if (record.kind === "world_state") return 4
+  if (record.kind === "turn_context") return 5
+  if (record.kind !== "event_msg") return undefined
+  const { payload } = record
+  if (payload.type === "task_started") return 1
+  if (payload.type === "user_message") return 7
+  return payload.type === "task_complete" || payload.type === "turn_aborted" ? 14 : undefined
+}
+
 const isUserItem = (event: object): boolean =>
   "item" in event && (event.item as { readonly type?: unknown }).type === "UserMessage"
 
@@ -107,10 +119,32 @@ describe("replay-semantics §1.5", () => {
         fc.property(Thread.thread({ form }), ({ log }) => {
           expect(faults(log)).toEqual([])
         }),
-        { numRuns: 300 }
+        { numRuns: 150 }
       )
     }
   )
+
+  it("a turn is written in the order of §9: start, compaction, context, world, settings, words, end", () => {
+    const without = ["mid-turn compaction", "steer", "world", "revert", "fork", "rollback"] as const
+    const any = fc.oneof(
+      Thread.thread({ form: "legacy", without }),
+      Thread.thread({ form: "enriched", without }),
+      Thread.thread({ form: "paginated", without })
+    )
+    fc.assert(
+      fc.property(any, ({ log }) => {
+        let reached = 0
+        for (const record of log) {
+          const place = placeOf(record)
+          if (place === undefined) continue
+          if (place === 1) reached = 0
+          expect(place).toBeGreaterThan(reached)
+          reached = place
+        }
+      }),
+      { numRuns: 150 }
+    )
+  })
 
   it("a chain of files has running ordinals, and each base ends where its file says", () => {
     fc.assert(
@@ -131,7 +165,7 @@ describe("replay-semantics §1.5", () => {
           expect(JSON.parse(cut.at(-1) ?? "").ordinal).toBe(base.end_ordinal_exclusive - 1)
         }
       }),
-      { numRuns: 300 }
+      { numRuns: 150 }
     )
   })
 })
