@@ -174,14 +174,21 @@ const lineOf = ({ context, shown: { diagnostics, thread, turns } }: Replayed, st
 /** A thread turn by turn, and what the model sees next. */
 const threadLines = ({ context, shown }: Replayed, style: Text.Style): ReadonlyArray<string> => {
   const { diagnostics, file, thread, turns } = shown
+  const version = Text.brief(thread.cliVersion ?? "")
   const read =
     context.recordsRead < context.recordsTotal
       ? `${context.recordsRead} of ${context.recordsTotal} records, from the end`
       : Text.plural(context.recordsTotal, "record")
   return [
     `${style.good("●")} ${style.strong(file)}`,
-    style.dim(`  thread ${thread.id ?? "unknown"} · Codex ${Text.brief(thread.cliVersion ?? "") || "unknown"}`),
-    ...folded(turns, 2, (turn, i) => turnLines(turn, i + 1, style), style, "turn"),
+    style.dim(`  thread ${thread.id ?? "unknown"}${version === "" ? "" : ` · Codex ${version}`}`),
+    ...(turns.length > 0
+      ? folded(turns, 2, (turn, i) => turnLines(turn, i + 1, style), style, "turn")
+      : [
+          // The oldest releases recorded no events: then what the model sees is all that there is to show.
+          style.dim("  its log tells of no turns"),
+          ...folded(context.prompt, 3, (item) => [`  │ ${Context.describe(item, style)}`], style, "item")
+        ]),
     `  └ the model sees ${Text.plural(context.prompt.length, "item")} next, in window ${context.window.number}${settings(
       context
     )} ${style.dim(`(read from ${read})`)}`,
