@@ -1,6 +1,5 @@
 import { readFileSync, statSync } from "node:fs"
 import { join, relative } from "node:path"
-import type { ThreadItem } from "@skein/core/fold/view/ThreadItem"
 import type { Turn } from "@skein/core/fold/view/Turn"
 import { Effect } from "effect"
 import jsonPatch from "fast-json-patch"
@@ -13,42 +12,13 @@ import * as Context from "../src/verb/Context.js"
 import * as Diff from "../src/verb/Diff.js"
 import * as Show from "../src/verb/Show.js"
 import { documents, skein } from "./command.js"
+import { apply } from "./Diffs.js"
 import * as Mutations from "./Mutations.js"
 
 afterAll(Home.removeAll)
 
 /** A document as its readers get it. */
 const parsed = <A>(value: A): A => JSON.parse(JSON.stringify(value)) as A
-
-const setFields = <A extends object>(value: A, fields: Diff.Fields): A => {
-  const next = { ...value } as Record<string, unknown>
-  for (const [name, change] of Object.entries(fields)) {
-    if ("to" in change) next[name] = change.to
-    else delete next[name]
-  }
-  return next as A
-}
-
-/** The turns with a diff applied, as its documentation says that it is done. */
-const apply = (before: ReadonlyArray<Turn>, { items, turns }: Diff.DiffDocument): ReadonlyArray<Turn> => {
-  const lost = new Set(items.removed.map(({ turn, number }) => `${turn} ${number}`))
-  const gone = new Set(turns.removed.map(({ number }) => number))
-  const next = before
-    .map((turn, i) => ({ ...turn, items: turn.items.filter((_, k) => !lost.has(`${i + 1} ${k + 1}`)) }))
-    .filter((_, i) => !gone.has(i + 1))
-  for (const { number, ...facts } of turns.added) next.splice(number - 1, 0, { ...facts, items: [], itemsView: "full" })
-  for (const { fields, number } of turns.changed) {
-    const turn = next[number - 1]
-    if (turn !== undefined) next[number - 1] = setFields(turn, fields)
-  }
-  for (const { item, number, turn } of items.added) next[turn - 1]?.items.splice(number - 1, 0, item)
-  for (const { fields, number, turn } of items.changed) {
-    const list: Array<ThreadItem> = next[turn - 1]?.items ?? []
-    const item = list[number - 1]
-    if (item !== undefined) list[number - 1] = setFields(item, fields)
-  }
-  return next
-}
 
 /** How other verbs tell a file at a position. */
 const standing = (file: string, at: string | undefined) =>
@@ -278,14 +248,14 @@ describe("applying a diff to the turns at one point gives those at the other; a 
       .filter((path) => statSync(path).size > 0)
       .map((path) => relative(samples, path))
   )("samples/%s", async (path) => {
-    await checkFile(join(samples, path), 12)
+    await checkFile(join(samples, path), 6)
   })
 
   describe.skipIf(corpus === undefined)(`real rollouts${needsCorpus}`, () => {
     it.each(versions)("%s", { timeout: 60_000 }, async (version) => {
       for (const path of rolloutsBelow(join(corpus ?? "", version))) {
         const { size } = statSync(path)
-        if (size > 0) await checkFile(path, size > 1_000_000 ? 1 : 3)
+        if (size > 0) await checkFile(path, size > 1_000_000 ? 1 : 2)
       }
     })
   })

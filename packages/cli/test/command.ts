@@ -1,5 +1,5 @@
 /** Ways to ask the command: in this process, or as the bundle that users run. */
-import { type SpawnSyncReturns, spawnSync } from "node:child_process"
+import { execFile, type SpawnSyncReturns, spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { NodeContext } from "@effect/platform-node"
@@ -88,3 +88,21 @@ export const ensureBundle = (): void => {
 /** Runs the bundled command. */
 export const spawned = (...words: ReadonlyArray<string>): SpawnSyncReturns<string> =>
   spawnSync("node", [script, ...words], { encoding: "utf8", maxBuffer: 2 ** 30, timeout: 60_000 })
+
+/** Runs the bundled command while others run. */
+export const spawnedAside = (
+  ...words: ReadonlyArray<string>
+): Promise<{
+  readonly status: number | null
+  readonly signal: string | null
+  readonly out: string
+  readonly err: string
+}> =>
+  new Promise((resolve) => {
+    const child = execFile(
+      "node",
+      [script, ...words],
+      { encoding: "utf8", maxBuffer: 2 ** 30, timeout: 60_000 },
+      (_, out, err) => resolve({ status: child.exitCode, signal: child.signalCode, out, err })
+    )
+  })

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:f
 import { basename, dirname, join } from "node:path"
 import { FileSystem, Path } from "@effect/platform"
 import { SystemError } from "@effect/platform/Error"
+import type { Turn } from "@skein/core/fold/view/Turn"
 import * as Record from "@skein/core/record/Record"
 import type { ResponseItem } from "@skein/core/record/ResponseItem"
 import { FileRefused } from "@skein/store-fs/FileError"
@@ -12,10 +13,14 @@ import * as Home from "../../store-fs/test/Home.js"
 import { InvalidRequest } from "../src/Position.js"
 import * as Text from "../src/Text.js"
 import * as Context from "../src/verb/Context.js"
+import * as Diff from "../src/verb/Diff.js"
+import * as Show from "../src/verb/Show.js"
+import * as Tree from "../src/verb/Tree.js"
 import * as Verify from "../src/verb/Verify.js"
 import * as Windows from "../src/verb/Windows.js"
 import * as World from "../src/verb/World.js"
-import { ensureBundle, spawned } from "./command.js"
+import { ensureBundle, spawnedAside } from "./command.js"
+import { apply } from "./Diffs.js"
 import * as Mutations from "./Mutations.js"
 
 /** How many, and which: another seed gives others. */
@@ -33,11 +38,34 @@ const originals = new Map(
 const changed = new Map<string, Buffer>()
 const contentOf = (path: string): Buffer | undefined => changed.get(path) ?? originals.get(path)
 
-const folders = new Map<string, Set<string>>()
+const folders = new Map<string, ReadonlySet<string>>()
 for (let path of originals.keys()) {
   for (let parent = dirname(path); parent !== path; path = parent, parent = dirname(path)) {
-    folders.set(parent, (folders.get(parent) ?? new Set()).add(basename(path)))
+    folders.set(parent, new Set([...(folders.get(parent) ?? []), basename(path)]))
   }
+}
+
+/** A home of its own for `tree`, since the others hold too many threads to read them all again and again. */
+const grove = "/grove"
+const branch = join(grove, "sessions/2026/11/20")
+for (let path = branch; path !== grove; path = dirname(path)) folders.set(dirname(path), new Set([basename(path)]))
+
+/** Files of the same folder, for each of them. */
+const brothers = new Map(
+  [...originals.keys()].map((path) => [path, [...originals.keys()].filter((one) => dirname(one) === dirname(path))])
+)
+
+/** Puts a changed file into the home of `tree`, with some that stood beside it. */
+const plant = (path: string, content: Buffer, random: Mutations.Random): ReadonlyArray<string> => {
+  const beside = brothers.get(path) ?? []
+  const names = new Set([basename(path)])
+  for (const one of [random.pick(beside), random.pick(beside)]) {
+    names.add(basename(one))
+    changed.set(join(branch, basename(one)), originals.get(one) ?? Buffer.alloc(0))
+  }
+  changed.set(join(branch, basename(path)), content)
+  folders.set(branch, names)
+  return [...names]
 }
 
 const missing = (method: string, path: string) =>
@@ -86,13 +114,27 @@ interface Said {
   readonly texts: string
   /** Outputs and mail that older shapes come to; read with our own decoder. */
   readonly older: ReadonlySet<string>
+  /** Every string in readable lines, keys too. */
+  readonly strings: ReadonlySet<string>
+}
+
+const gather = (value: unknown, into: Set<string>): void => {
+  if (typeof value === "string") into.add(value)
+  else if (Array.isArray(value)) for (const one of value) gather(one, into)
+  else if (typeof value === "object" && value !== null) {
+    for (const [key, one] of Object.entries(value)) {
+      into.add(key)
+      gather(one, into)
+    }
+  }
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 const saidBy = (content: Buffer): Said => {
   const items = new Set<string>()
-  const older = new Set<string>()
+  const lines: Array<{ readonly bytes: Buffer; readonly number: number }> = []
+  const strings = new Set<string>()
   const texts: Array<string> = []
   let number = 0
   for (let from = 0; from < content.length; ) {
@@ -107,12 +149,31 @@ const saidBy = (content: Buffer): Said => {
       continue
     }
     if (typeof value !== "object" || value === null) continue
+    lines.push({ bytes, number })
+    gather(value, strings)
     const payload = value.payload as { readonly replacement_history?: unknown } | undefined
-    items.add(JSON.stringify(payload ?? value))
+    const text = JSON.stringify(payload ?? value)
+    items.add(text)
     if (Array.isArray(payload?.replacement_history)) {
       for (const item of payload.replacement_history) items.add(JSON.stringify(item))
     }
-    texts.push(JSON.stringify(payload ?? value))
+    texts.push(text)
+  }
+  let older: ReadonlySet<string> | undefined
+  return {
+    items,
+    strings,
+    texts: texts.join("\n"),
+    get older() {
+      older ??= olderIn(lines)
+      return older
+    }
+  }
+}
+
+const olderIn = (lines: ReadonlyArray<{ readonly bytes: Buffer; readonly number: number }>): ReadonlySet<string> => {
+  const older = new Set<string>()
+  for (const { bytes, number } of lines) {
     for (const form of ["enveloped", "bare"] as const) {
       const record = Record.decode({ bytes, offset: 0, number, terminated: true }, form)
       if (record.kind === "damage" || record.kind === "blank" || record.upcast === undefined) continue
@@ -122,7 +183,7 @@ const saidBy = (content: Buffer): Said => {
       }
     }
   }
-  return { items, older, texts: texts.join("\n") }
+  return older
 }
 
 const cache = new Map<string, Said>()
@@ -168,15 +229,61 @@ const isDerived = (item: ResponseItem, prompt: ReadonlyArray<ResponseItem>, file
   }
 }
 
+/** Words of our own in an item: which kind it is and how it stands. */
+const vocabulary: ReadonlySet<string> = new Set(
+  (
+    "userMessage hookPrompt agentMessage plan reasoning commandExecution fileChange mcpToolCall dynamicToolCall " +
+    "collabAgentToolCall subAgentActivity webSearch imageView sleep imageGeneration enteredReviewMode " +
+    "exitedReviewMode contextCompaction text image localImage audio localAudio skill mention inProgress completed " +
+    "failed declined agent userShell unifiedExecStartup unifiedExecInteraction read listFiles search unknown openPage " +
+    "findInPage other inputText inputImage inputAudio spawnAgent sendInput resumeAgent wait closeAgent pendingInit running " +
+    "interrupted errored shutdown notFound add delete update"
+  ).split(" ")
+)
+
+/** The strings of an item, but not its keys: those are ours. */
+const stringsOf = (value: unknown): ReadonlyArray<string> => {
+  if (typeof value === "string") return [value]
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(stringsOf) : []
+}
+
+/**
+ * Whether a string of an item comes from what the files say: whole; or, where the rules join, quote, cut and resolve
+ * what they find (commands, paths, reviews, messages of several parts), word by word.
+ */
+const comesFrom = (files: ReadonlyArray<Said>, text: string): boolean => {
+  const anyHolds = (part: string): boolean => files.some(({ strings }) => strings.has(part))
+  if (vocabulary.has(text) || anyHolds(text) || /^item-\d+$/.test(text)) return true
+  const anyStands = (part: string): boolean => files.some((said) => stands(said, part))
+  return (
+    anyStands(text) || text.split(/[^\p{L}\p{N}_-]+/u).every((word) => word === "" || anyStands(word) || ours.has(word))
+  )
+}
+
+/** Words that the rules put between what they find. */
+const ours: ReadonlySet<string> = new Set(["Moved", "to"])
+
 interface Other {
   /** What is printed, for a program and for a person. */
   readonly printed: string
   /** What `context` must say too, from another way of reading. */
   readonly worldState?: unknown
   readonly window?: unknown
+  /** What `show` must say too. */
+  readonly turns?: ReadonlyArray<Turn>
 }
 
-type Ask = (path: string, at?: string) => Effect.Effect<Other, unknown, FileSystem.FileSystem | Path.Path>
+type Ask = (
+  path: string,
+  at: string | undefined,
+  random: Mutations.Random
+) => Effect.Effect<Other, unknown, FileSystem.FileSystem | Path.Path>
+
+const shownOf = (path: string, at: string | undefined) =>
+  Effect.map(Show.show(path, { at }), (document) => ({
+    document,
+    printed: JSON.stringify(document) + Show.render(document, Text.plain)
+  }))
 
 const verbs: ReadonlyArray<Ask> = [
   (path, at) =>
@@ -197,16 +304,46 @@ const verbs: ReadonlyArray<Ask> = [
   (path) =>
     Effect.map(Verify.verify(path), (document) => ({
       printed: JSON.stringify(document) + Verify.render(document, Text.plain)
-    }))
+    })),
+  (path, at) =>
+    Effect.map(Show.items(path, { at }), (document) => ({
+      printed: JSON.stringify(document) + Show.renderItems(document, Text.coloured)
+    })),
+  (path, at, random) =>
+    Effect.gen(function* () {
+      const from = String(random.below(12))
+      const document = yield* Diff.diff(path, { from, to: at })
+      const before = yield* Show.show(path, { at: from })
+      return {
+        printed: JSON.stringify(document) + Diff.render(document, Text.plain),
+        turns: apply(before.turns, document)
+      }
+    }),
+  (path, _, random) =>
+    Effect.gen(function* () {
+      const names = plant(path, contentOf(path) ?? Buffer.alloc(0), random)
+      const document = yield* Tree.tree(grove)
+      const files = names.map((name) => saidBy(contentOf(join(branch, name)) ?? Buffer.alloc(0)))
+      for (const { id } of document.agents) {
+        if (!names.some((name) => name.includes(id)) && !names.some((name) => name.endsWith(".zst"))) {
+          expect(
+            files.some((said) => stands(said, id)),
+            `an agent that nobody speaks of: ${id}`
+          ).toBe(true)
+        }
+      }
+      return { printed: JSON.stringify(document) + Tree.render(document, Text.plain) }
+    })
 ]
 
 describe(`mutated files${corpus === undefined ? " (of the samples: no real rollouts beside the repository)" : ""}`, () => {
   const paths = [...originals.keys()]
 
-  it(`${total} of them: no defect, no hang, no invented item, and no two answers`, { timeout: 120_000 }, async () => {
+  it(`${total} of them: no defect, no hang, no invented item, and no two answers`, { timeout: 180_000 }, async () => {
     const random = Mutations.random(seed)
     let answered = 0
     let items = 0
+    let seen = 0
     let slowest = 0
     const where = (i: number, path: string): string => `mutation ${i} of seed ${seed}, ${path}`
     const problem = (i: number, path: string, what: string): Error => new Error(`${where(i, path)}: ${what}`)
@@ -228,15 +365,19 @@ describe(`mutated files${corpus === undefined ? " (of the samples: no real rollo
               text: Context.render(document, Text.plain)
             }))
           ),
-          Effect.either(ask(path, at))
+          // Every second one, for the sake of time.
+          i % 2 === 0 ? Effect.either(shownOf(path, at)) : Effect.succeed(undefined),
+          Effect.either(ask(path, at, random))
         ]).pipe(Effect.provide(layer))
       )
       slowest = Math.max(slowest, performance.now() - start)
       if (Exit.isFailure(exit)) throw problem(i, path, Cause.pretty(exit.cause))
-      const [context, also] = exit.value
-      for (const refused of [context, also]) {
+      const [context, shown, also] = exit.value
+      // Files are refused by all who read them or by none.
+      if (shown !== undefined) expect(shown._tag, where(i, path)).toBe(context._tag)
+      for (const refused of [context, shown, also]) {
         const expected = (error: unknown) => error instanceof FileRefused || error instanceof InvalidRequest
-        if (refused._tag === "Left" && !expected(refused.left))
+        if (refused?._tag === "Left" && !expected(refused.left))
           throw problem(i, path, `refused with ${String(refused.left)}`)
       }
       if (context._tag === "Left") continue
@@ -248,20 +389,29 @@ describe(`mutated files${corpus === undefined ? " (of the samples: no real rollo
         if ("window" in also.right) expect(also.right.window, where(i, path)).toEqual({ number, id })
       }
       const { prompt } = context.right.document
-      if (path.endsWith(".zst") || prompt.length === 0) continue
+      const turns = shown?._tag === "Right" ? shown.right.document.turns : []
+      if (shown !== undefined && also._tag === "Right" && "turns" in also.right)
+        expect(also.right.turns, where(i, path)).toEqual(turns)
+      if (path.endsWith(".zst") || (prompt.length === 0 && turns.length === 0)) continue
       const own = saidBy(content)
       // What it inherits stands in other files of the same home, which are as they were.
       const home = path.slice(0, path.search(/\/(archived_)?sessions\//))
+      const all = () => [own, ...paths.filter((one) => one !== path && one.startsWith(`${home}/`)).map(saidByOriginal)]
       let files: ReadonlyArray<Said> = [own]
+      for (const text of turns.flatMap(({ error, items }) => [...items, error?.message]).flatMap(stringsOf)) {
+        seen++
+        if (comesFrom(files, text)) continue
+        if (files.length === 1) files = all()
+        if (!comesFrom(files, text)) throw problem(i, path, `the view holds what stands nowhere: ${text}`)
+      }
       for (const item of prompt) {
         items++
         const text = JSON.stringify(item)
-        const known = (): boolean => files.some((said) => said.items.has(text) || said.older.has(text))
+        const known = (): boolean =>
+          files.some((said) => said.items.has(text)) || files.some((said) => said.older.has(text))
         if (known()) continue
         if (isDerived(item, prompt, files)) continue
-        if (files.length === 1) {
-          files = [own, ...paths.filter((one) => one !== path && one.startsWith(`${home}/`)).map(saidByOriginal)]
-        }
+        if (files.length === 1) files = all()
         if (known() || isDerived(item, prompt, files)) continue
         throw problem(i, path, `an item that stands nowhere: ${text}`)
       }
@@ -270,6 +420,7 @@ describe(`mutated files${corpus === undefined ? " (of the samples: no real rollo
     // Most files keep something to answer, so that the above was put to the test.
     expect(answered).toBeGreaterThan(total * 0.7)
     expect(items).toBeGreaterThan(total)
+    expect(seen).toBeGreaterThan(5 * total)
   })
 })
 
@@ -281,10 +432,22 @@ describe("mutated files through the real command", () => {
   }, 60_000)
   afterAll(Home.removeAll)
 
-  it("50 of them: exit code 0 or 1, no stack trace", { timeout: 120_000 }, () => {
+  it("50 of them: exit code 0 or 1, no stack trace", { timeout: 120_000 }, async () => {
     const random = Mutations.random(seed + 1)
-    const words = [["context"], ["world"], ["world", "--changes"], ["windows"], ["verify"]]
+    const words = [
+      ["show"],
+      ["show", "--items"],
+      ["diff"],
+      ["diff", "--from", "3"],
+      ["tree"],
+      ["context"],
+      ["world"],
+      ["world", "--changes"],
+      ["windows"],
+      ["verify"]
+    ]
     const paths = [...originals.keys()]
+    const running: Array<Promise<void>> = []
     for (let i = 0; i < 50; i++) {
       const from = random.pick(paths)
       const original = originals.get(from) ?? Buffer.alloc(0)
@@ -293,16 +456,32 @@ describe("mutated files through the real command", () => {
       mkdirSync(dirname(path), { recursive: true })
       writeFileSync(path, Mutations.mutate(original, random, other, from.endsWith(".zst")))
       const json = i % 2 === 0
-      const { signal, status, stderr, stdout } = spawned(...random.pick(words), ...(json ? ["--json"] : []), path)
-      const where = `mutation ${i} of seed ${seed + 1}, ${from}: ${stderr}`
-      expect(signal, where).toBeNull()
-      expect([0, 1], where).toContain(status)
-      expect(stderr, where).not.toMatch(/^\s+at |Error:|undefined/m)
-      if (json) {
-        expect(stdout.trimEnd().split("\n").length, where).toBe(1)
-        expect(JSON.parse(stdout), where).toMatchObject({ file: path })
-      }
-      rmSync(path)
+      const verb = random.pick(words)
+      const asked = verb[0] === "tree" ? join(folder, `sessions/${i}`) : path
+      running.push(check(i, from, path, verb, json, asked))
+      // Four at a time, since each takes a while to start.
+      if (running.length >= 4) await Promise.all(running.splice(0))
     }
+    await Promise.all(running)
   })
+
+  const check = async (
+    i: number,
+    from: string,
+    path: string,
+    verb: ReadonlyArray<string>,
+    json: boolean,
+    asked: string
+  ): Promise<void> => {
+    const { err, out, signal, status } = await spawnedAside(...verb, ...(json ? ["--json"] : []), asked)
+    const where = `mutation ${i} of seed ${seed + 1}, ${from}: ${err}`
+    expect(signal, where).toBeNull()
+    expect([0, 1], where).toContain(status)
+    expect(err, where).not.toMatch(/^\s+at |Error:|undefined/m)
+    if (json) {
+      expect(out.trimEnd().split("\n").length, where).toBe(1)
+      expect(JSON.parse(out), where).toMatchObject({ [verb[0] === "tree" ? "home" : "file"]: asked })
+    }
+    rmSync(path)
+  }
 })

@@ -120,7 +120,7 @@ const rolloutsOf = (
   })
 
 /** The file that stands for each thread: of several the newest one, by time and then by segment (since-july). */
-const newestOf = (among: ReadonlyArray<CodexHome.Found>): ReadonlyArray<CodexHome.Found> => {
+export const newestOf = (among: ReadonlyArray<CodexHome.Found>): ReadonlyArray<CodexHome.Found> => {
   const newest = new Map<string, CodexHome.Found>()
   for (const found of among) {
     const known = newest.get(found.threadId)
@@ -207,22 +207,25 @@ const agentOf = (node: AgentTree.Node, thread: Thread | undefined, named: string
 }
 
 /** The document for a person. */
-export const render = (document: TreeDocument, style: Text.Style): string => {
-  const { agents, diagnostics, unreadable } = document
-  const branches = branchesOf(agents)
-  const width = Math.max(0, ...branches.slice(0, 10_000).map((branch) => branch.length)) + idWidth
-  return Text.lines([
-    `${style.strong(document.home)}: ${Text.plural(agents.length, "agent")}`,
-    ...agents.map((agent, i) => {
-      const branch = branches[i] ?? ""
-      const gap = " ".repeat(Math.max(0, width - branch.length - agent.id.length))
-      const head = `${style.dim(branch)}${agent.id}${gap}`
-      const time = style.dim(timeOf(agent).padEnd(20))
-      return `  ${head}  ${statusText(agent.status, style)}  ${time}  ${labelOf(agent)}`.trimEnd()
-    }),
+export const render = ({ agents, diagnostics, home, unreadable }: TreeDocument, style: Text.Style): string =>
+  Text.lines([
+    `${style.strong(home)}: ${Text.plural(agents.length, "agent")}`,
+    ...branches(agents, style),
     ...unreadable.map(({ error, file }) => `  ${style.bad("error")} ${file}: ${"detail" in error ? error.detail : ""}`),
     ...Text.diagnostics(diagnostics, style)
   ])
+
+/** A line for each agent, with what leads to it from its parent. */
+export const branches = (agents: ReadonlyArray<TreeAgent>, style: Text.Style): ReadonlyArray<string> => {
+  const leading = branchesOf(agents)
+  const width = Math.max(0, ...leading.slice(0, 10_000).map((branch) => branch.length)) + idWidth
+  return agents.map((agent, i) => {
+    const branch = leading[i] ?? ""
+    const gap = " ".repeat(Math.max(0, width - branch.length - agent.id.length))
+    const head = `${style.dim(branch)}${agent.id}${gap}`
+    const time = style.dim(timeOf(agent).padEnd(20))
+    return `  ${head}  ${statusText(agent.status, style)}  ${time}  ${labelOf(agent)}`.trimEnd()
+  })
 }
 
 const idWidth = 36
