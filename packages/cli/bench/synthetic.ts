@@ -1,6 +1,6 @@
 /** Synthetic threads for measuring: turns with tools as a coding agent writes them, a compaction every few megabytes. */
 import { once } from "node:events"
-import { createWriteStream } from "node:fs"
+import { closeSync, createWriteStream, fsyncSync, openSync } from "node:fs"
 
 /** What a synthetic thread is made of. */
 export interface Recipe {
@@ -172,5 +172,9 @@ export const writeThread = async ({ bytes, path, tail, window }: Recipe): Promis
   }
   out.end()
   await once(out, "finish")
+  // Written out before anything is measured: the system's own writing would run beside the first tasks.
+  const file = openSync(path, "r+")
+  fsyncSync(file)
+  closeSync(file)
   return written
 }
