@@ -60,9 +60,7 @@ export const rollouts = (home: string): Effect.Effect<ReadonlyArray<Found>, neve
     const paths = yield* Path.Path
     const found = new Map<string, Found>()
     for (const root of ["sessions", "archived_sessions"]) {
-      for (const path of yield* walk(paths.join(home, root), 5)) {
-        const name = parseName(paths.basename(path))
-        if (name === undefined) continue
+      for (const { path, ...name } of yield* below(paths.join(home, root), 5)) {
         const logical = path.replace(/\.zst$/, "")
         const known = found.get(logical)
         if (known === undefined || known.compressed) found.set(logical, { ...name, path })
@@ -71,21 +69,26 @@ export const rollouts = (home: string): Effect.Effect<ReadonlyArray<Found>, neve
     return [...found.values()].sort((left, right) => (left.path < right.path ? -1 : 1))
   })
 
-const walk = (
+/**
+ * The files below a folder, down to a depth, that are named as rollouts are, in order of name. Links to folders are not
+ * followed, and a folder that cannot be listed counts as empty. Cost: one listing a folder.
+ */
+export const below = (
   folder: string,
   depth: number
-): Effect.Effect<ReadonlyArray<string>, never, FileSystem.FileSystem | Path.Path> =>
+): Effect.Effect<ReadonlyArray<Found>, never, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const paths = yield* Path.Path
     const names = yield* fs.readDirectory(folder).pipe(Effect.orElseSucceed((): Array<string> => []))
-    const files: Array<string> = []
+    const found: Array<Found> = []
     for (const name of names.sort()) {
       const path = paths.join(folder, name)
-      if (name.startsWith("rollout-")) files.push(path)
-      else if (depth > 0 && !(yield* isLink(path))) files.push(...(yield* walk(path, depth - 1)))
+      const rollout = parseName(name)
+      if (rollout !== undefined) found.push({ ...rollout, path })
+      else if (depth > 0 && !(yield* isLink(path))) found.push(...(yield* below(path, depth - 1)))
     }
-    return files
+    return found
   })
 
 /** Whether a path is a link. Following links to folders could lead in circles. */

@@ -1,5 +1,5 @@
 /** `skein verify`: every problem of a file, or of every rollout in a folder. */
-import { FileSystem, Path } from "@effect/platform"
+import { FileSystem, type Path } from "@effect/platform"
 import type { RawLine } from "@skein/core/record/Jsonl"
 import * as Ordinal from "@skein/core/record/Ordinal"
 import * as Record from "@skein/core/record/Record"
@@ -34,23 +34,7 @@ export const files = (path: string) =>
       Effect.map((info) => info.type === "Directory"),
       Effect.orElseSucceed(() => false)
     )
-    return folder ? yield* below(path, 12) : [path]
-  })
-
-const below = (
-  folder: string,
-  depth: number
-): Effect.Effect<ReadonlyArray<string>, never, FileSystem.FileSystem | Path.Path> =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const paths = yield* Path.Path
-    const found: Array<string> = []
-    for (const name of (yield* fs.readDirectory(folder).pipe(Effect.orElseSucceed((): Array<string> => []))).sort()) {
-      const path = paths.join(folder, name)
-      if (CodexHome.parseName(name) !== undefined) found.push(path)
-      else if (depth > 0 && !(yield* CodexHome.isLink(path))) found.push(...(yield* below(path, depth - 1)))
-    }
-    return found
+    return folder ? (yield* CodexHome.below(path, 12)).map((found) => found.path) : [path]
   })
 
 /** Reads every line of a file and tells what is wrong with it. Cost: one pass; memory: the longest line. */

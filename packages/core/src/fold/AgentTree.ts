@@ -107,10 +107,8 @@ export const fold: Fold.Fold<Agent> = Fold.make(empty, (agent, record) => touch(
 
 /** Notes that a record was written, and nothing else of it: what a reader does with a line that it passes over. */
 export const touch = (agent: Agent, timestamp: string): Agent => {
-  const at = Timestamp.parse(timestamp)
-  return at === undefined || (agent.lastActivityAt !== undefined && at <= agent.lastActivityAt)
-    ? agent
-    : { ...agent, lastActivityAt: at }
+  const lastActivityAt = Timestamp.latest(agent.lastActivityAt, timestamp)
+  return lastActivityAt === agent.lastActivityAt ? agent : { ...agent, lastActivityAt }
 }
 
 const events: ReadonlySet<string | undefined> = new Set([

@@ -66,10 +66,8 @@ const latest = (left: number | undefined, right: number): number => (left === un
  * the last line is enough where clocks do not go back. Cost: constant.
  */
 export const touch = (state: Recency, timestamp: string): Recency => {
-  const at = Timestamp.parse(timestamp)
-  return at === undefined || (state.updatedAt !== undefined && at <= state.updatedAt)
-    ? state
-    : { ...state, updatedAt: at }
+  const updatedAt = Timestamp.latest(state.updatedAt, timestamp)
+  return updatedAt === state.updatedAt ? state : { ...state, updatedAt }
 }
 
 const events: ReadonlySet<string | undefined> = new Set([

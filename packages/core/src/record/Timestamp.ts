@@ -16,6 +16,12 @@ export const parse = (text: string): number | undefined => {
   return lastTime
 }
 
+/** The later of a time and that of a text; the time itself when the text is no moment. Cost: as {@link parse}. */
+export const latest = (time: number | undefined, text: string): number | undefined => {
+  const at = parse(text)
+  return at === undefined || (time !== undefined && at <= time) ? time : at
+}
+
 // The answer before this one: folds that run side by side ask for the time of a record one after the other.
 let lastText = ""
 let lastTime: number | undefined
