@@ -9,7 +9,8 @@ import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import * as ModelContext from "@skein/core/fold/ModelContext"
 import * as Prompt from "@skein/core/fold/Prompt"
 import type { ResponseItem } from "@skein/core/record/ResponseItem"
-import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
+import * as EffectiveLog from "@skein/store/EffectiveLog"
+import * as RolloutLog from "@skein/store-fs/RolloutLog"
 import { Console, Effect } from "effect"
 
 const home = fileURLToPath(new URL("../../../samples/0.169.0/sessions/2026/11/20/", import.meta.url))
@@ -19,7 +20,7 @@ const sample = `${home}rollout-2026-11-20T11-54-14-01a1f8ce-a35f-7861-98a8-a4f69
 
 const show = (path: string) =>
   Effect.gen(function* () {
-    const log = yield* EffectiveLog.open(path)
+    const log = yield* RolloutLog.open(path)
     const fold = ModelContext.fold()
     let state = fold.initial
 

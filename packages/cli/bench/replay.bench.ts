@@ -8,7 +8,8 @@ import { rmSync } from "node:fs"
 import { parseArgs } from "node:util"
 import * as ModelContext from "@skein/core/fold/ModelContext"
 import * as ReplayLog from "@skein/core/fold/ReplayLog"
-import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
+import * as EffectiveLog from "@skein/store/EffectiveLog"
+import * as RolloutLog from "@skein/store-fs/RolloutLog"
 import { Effect } from "effect"
 import { verify } from "../src/verb/Verify.js"
 import { bare, child, compare, conclude, inFolder, limit, measure, megabyte, nameOf, run } from "./measure.js"
@@ -31,7 +32,7 @@ const foldWhole = (path: string) =>
   run(
     Effect.scoped(
       Effect.gen(function* () {
-        const log = yield* EffectiveLog.open(path)
+        const log = yield* RolloutLog.open(path)
         const fold = ModelContext.fold()
         let state = fold.initial
         let damaged = 0
@@ -50,7 +51,7 @@ const answerBackward = (path: string) =>
   run(
     Effect.scoped(
       Effect.gen(function* () {
-        const log = yield* EffectiveLog.open(path)
+        const log = yield* RolloutLog.open(path)
         const scan = ModelContext.backward()
         const rest = yield* EffectiveLog.backward(
           log,

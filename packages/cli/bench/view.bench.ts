@@ -10,7 +10,8 @@ import * as Recency from "@skein/core/fold/Recency"
 import * as ThreadSummary from "@skein/core/fold/ThreadSummary"
 import * as TokenUsage from "@skein/core/fold/TokenUsage"
 import * as ThreadView from "@skein/core/fold/view/ThreadView"
-import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
+import * as EffectiveLog from "@skein/store/EffectiveLog"
+import * as RolloutLog from "@skein/store-fs/RolloutLog"
 import * as Script from "@skein/testing/Script"
 import { Effect } from "effect"
 import { bare, compare, conclude, inFolder, limit, measure, megabyte, nameOf, run } from "./measure.js"
@@ -31,7 +32,7 @@ const foldAll = (path: string) =>
   run(
     Effect.scoped(
       Effect.gen(function* () {
-        const log = yield* EffectiveLog.open(path)
+        const log = yield* RolloutLog.open(path)
         const fold = Fold.struct({
           context: ModelContext.fold(),
           view: ThreadView.fold(),
@@ -55,7 +56,7 @@ const summarise = (path: string) =>
   run(
     Effect.scoped(
       Effect.gen(function* () {
-        const log = yield* EffectiveLog.open(path)
+        const log = yield* RolloutLog.open(path)
         let summary = ThreadSummary.empty
         yield* EffectiveLog.forward(
           log,
@@ -75,7 +76,7 @@ const viewOf = (path: string) =>
   run(
     Effect.scoped(
       Effect.gen(function* () {
-        const log = yield* EffectiveLog.open(path)
+        const log = yield* RolloutLog.open(path)
         const fold = ThreadView.fold()
         let view = fold.initial
         yield* EffectiveLog.forward(

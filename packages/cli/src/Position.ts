@@ -2,8 +2,7 @@
 import type { RawLine } from "@skein/core/record/Jsonl"
 import * as Record from "@skein/core/record/Record"
 import * as Sniff from "@skein/core/record/Sniff"
-import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
-import type { FileRefused } from "@skein/store-fs/FileError"
+import * as EffectiveLog from "@skein/store/EffectiveLog"
 import { Data, Effect } from "effect"
 
 /** A request that cannot be carried out as it was put. */
@@ -27,11 +26,11 @@ export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
  *
  * @param field The option that the position was given with, for those whose position there is not.
  */
-export const before = (
-  log: EffectiveLog.EffectiveLog,
+export const before = <E>(
+  log: EffectiveLog.EffectiveLog<E>,
   at: string,
   field = "--at"
-): Effect.Effect<EffectiveLog.EffectiveLog, FileRefused | InvalidRequest> => {
+): Effect.Effect<EffectiveLog.EffectiveLog<E>, E | InvalidRequest> => {
   if (/^\d+$/.test(at)) return atLine(log, Number(at), field)
   const time = parseTime(at)
   return time === undefined ? atTurn(log, at, field) : atTime(log, time)
@@ -48,12 +47,12 @@ const parseTime = (text: string): number | undefined => {
 }
 
 /** The first place for which `stop` holds, as a cut in front of it; undefined when it never does. */
-const cutWhere = (
-  log: EffectiveLog.EffectiveLog,
+const cutWhere = <E>(
+  log: EffectiveLog.EffectiveLog<E>,
   stop: (line: RawLine, piece: number) => boolean
-): Effect.Effect<EffectiveLog.EffectiveLog | undefined, FileRefused> =>
+): Effect.Effect<EffectiveLog.EffectiveLog<E> | undefined, E> =>
   Effect.gen(function* () {
-    let found: EffectiveLog.EffectiveLog | undefined
+    let found: EffectiveLog.EffectiveLog<E> | undefined
     yield* EffectiveLog.lines(log, (line, piece) => {
       if (!stop(line, piece)) return true
       found = EffectiveLog.cut(log, piece, line.offset)
@@ -62,11 +61,11 @@ const cutWhere = (
     return found
   })
 
-const atLine = (
-  log: EffectiveLog.EffectiveLog,
+const atLine = <E>(
+  log: EffectiveLog.EffectiveLog<E>,
   number: number,
   field: string
-): Effect.Effect<EffectiveLog.EffectiveLog, FileRefused | InvalidRequest> =>
+): Effect.Effect<EffectiveLog.EffectiveLog<E>, E | InvalidRequest> =>
   Effect.gen(function* () {
     const own = log.pieces.length - 1
     let last = 0
@@ -87,7 +86,7 @@ const atLine = (
     )
   })
 
-const atTime = (log: EffectiveLog.EffectiveLog, time: number): Effect.Effect<EffectiveLog.EffectiveLog, FileRefused> =>
+const atTime = <E>(log: EffectiveLog.EffectiveLog<E>, time: number): Effect.Effect<EffectiveLog.EffectiveLog<E>, E> =>
   Effect.map(
     cutWhere(log, (line) => {
       const written = writtenAt(line)
@@ -106,11 +105,11 @@ const writtenAt = (line: RawLine): number | undefined => {
   return Number.isNaN(time) ? undefined : time
 }
 
-const atTurn = (
-  log: EffectiveLog.EffectiveLog,
+const atTurn = <E>(
+  log: EffectiveLog.EffectiveLog<E>,
   turn: string,
   field: string
-): Effect.Effect<EffectiveLog.EffectiveLog, FileRefused | InvalidRequest> =>
+): Effect.Effect<EffectiveLog.EffectiveLog<E>, E | InvalidRequest> =>
   Effect.gen(function* () {
     let inside = false
     let known = 0

@@ -6,10 +6,9 @@ import * as Jsonl from "@skein/core/record/Jsonl"
 import * as Record from "@skein/core/record/Record"
 import type { SessionMeta } from "@skein/core/record/SessionMeta"
 import * as Sniff from "@skein/core/record/Sniff"
-import type { Diagnostic } from "@skein/store-fs/Diagnostic"
-import { ofDamage } from "@skein/store-fs/Diagnostic"
-import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
-import type { FileRefused } from "@skein/store-fs/FileError"
+import type { Diagnostic } from "@skein/store/Diagnostic"
+import { ofDamage } from "@skein/store/Diagnostic"
+import * as EffectiveLog from "@skein/store/EffectiveLog"
 import { Effect } from "effect"
 
 /** A model context and how it was come by. */
@@ -28,7 +27,7 @@ export interface Answer {
  * Decodes from the end to the newest compaction that survived and the turn that settings come from. The rest is not
  * decoded: its lines are counted, and compactions among them are looked for when the window's number hangs on it.
  */
-export const modelContext = (log: EffectiveLog.EffectiveLog): Effect.Effect<Answer, FileRefused> =>
+export const modelContext = <E>(log: EffectiveLog.EffectiveLog<E>): Effect.Effect<Answer, E> =>
   Effect.gen(function* () {
     const scan = ModelContext.backward()
     const damaged: Array<{ readonly damage: Damage; readonly piece: number }> = []
@@ -73,11 +72,11 @@ interface Counted {
 }
 
 /** One pass over the line ends: how many lines there are, and the numbers of the damaged ones. */
-const count = (
-  log: EffectiveLog.EffectiveLog,
-  rest: EffectiveLog.EffectiveLog | undefined,
+const count = <E>(
+  log: EffectiveLog.EffectiveLog<E>,
+  rest: EffectiveLog.EffectiveLog<E> | undefined,
   damaged: ReadonlyArray<{ readonly damage: Damage; readonly piece: number }>
-): Effect.Effect<Counted, FileRefused> =>
+): Effect.Effect<Counted, E> =>
   Effect.gen(function* () {
     const unread = rest === undefined ? undefined : { piece: rest.pieces.length - 1, to: rest.pieces.at(-1)?.to ?? 0 }
     const numbers = new Map<string, number>()
@@ -105,7 +104,7 @@ const count = (
     })
     const diagnostics = damaged
       .map(({ damage, piece }) => {
-        const path = log.pieces[piece]?.file.path ?? ""
+        const path = log.pieces[piece]?.source.path ?? ""
         return { ...ofDamage(path, damage), line: numbers.get(`${piece}:${damage.line.offset}`) }
       })
       .reverse()

@@ -1,5 +1,5 @@
 /** How the command speaks to a person: one style for a terminal, one for a pipe. */
-import type { Diagnostic } from "@skein/store-fs/Diagnostic"
+import type { Diagnostic } from "@skein/store/Diagnostic"
 
 /** Marks in a text. In a pipe, or with NO_COLOR set, each leaves the text as it is. */
 export interface Style {

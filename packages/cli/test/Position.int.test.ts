@@ -1,5 +1,6 @@
 import { join } from "node:path"
-import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
+import * as EffectiveLog from "@skein/store/EffectiveLog"
+import * as RolloutLog from "@skein/store-fs/RolloutLog"
 import { Effect } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import * as Home from "../../store-fs/test/Home.js"
@@ -38,7 +39,7 @@ beforeAll(() => {
 
 const at = (position: string, file = Home.file(1)) =>
   Effect.gen(function* () {
-    const log = yield* EffectiveLog.open(join(home, file))
+    const log = yield* RolloutLog.open(join(home, file))
     const cut = yield* Position.before(log, position)
     const texts: Array<string> = []
     yield* EffectiveLog.forward(cut, (decoded) => {
@@ -110,7 +111,7 @@ describe("a turn's id: the log ends with the last record before the next turn st
   it("where no turn has an id that is said", async () => {
     const old = Home.home({ [Home.file(3)]: Home.document(Home.legacyMeta(3), Home.say("x")) })
     const refused = await Home.refused(
-      Effect.flatMap(EffectiveLog.open(join(old, Home.file(3))), (log) => Position.before(log, "t1"))
+      Effect.flatMap(RolloutLog.open(join(old, Home.file(3))), (log) => Position.before(log, "t1"))
     )
     expect(refused.message).toContain("no recorded ids")
   })

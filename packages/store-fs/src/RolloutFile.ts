@@ -6,6 +6,7 @@
 import { FileSystem } from "@effect/platform"
 import type { PlatformError } from "@effect/platform/Error"
 import * as Jsonl from "@skein/core/record/Jsonl"
+import type { LineSource, Range } from "@skein/store/LineSource"
 import { Effect, Fiber, Option, type Scope } from "effect"
 import { FileRefused } from "./FileError.js"
 import * as Zstd from "./Zstd.js"
@@ -82,21 +83,6 @@ const inMemory = (path: string, bytes: Uint8Array, damagedAt: number | undefined
   read: (offset, length) => Effect.succeed(bytes.subarray(offset, offset + length))
 })
 
-/** Where to read. */
-export interface Range {
-  /** First byte; must begin a line. Default 0. */
-  readonly from?: number | undefined
-  /** Byte behind the last one. Default: the size of the file when it was opened. */
-  readonly to?: number | undefined
-  /** Whether the reading is likely to end early, so that it should begin with small reads. Backward always does. */
-  readonly brief?: boolean | undefined
-  /**
-   * Whether most lines are let go of at once: the bytes of a line then last only until `take` returns, and whoever keeps
-   * them copies them. Making memory for every chunk costs more than reading it. Only forward.
-   */
-  readonly passing?: boolean | undefined
-}
-
 /**
  * Hands on the lines of a file in order until `take` wants no more. Gives whether it took them all. The next chunk is
  * read while the lines of the present one are taken. Memory: two chunks and the longest line.
@@ -158,6 +144,15 @@ export const backward = (
     }
     return splitter.end(take)
   })
+
+/** The file as a source of lines. */
+export const source = (file: RolloutFile): LineSource<FileRefused> => ({
+  path: file.path,
+  size: file.size,
+  damagedAt: file.damagedAt,
+  forward: (take, range) => forward(file, take, range),
+  backward: (take, range) => backward(file, take, range)
+})
 
 const readFully = (
   file: RolloutFile,

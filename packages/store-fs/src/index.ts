@@ -1,7 +1,6 @@
 export * as CodexHome from "./CodexHome.js"
-export * as Diagnostic from "./Diagnostic.js"
-export * as EffectiveLog from "./EffectiveLog.js"
 export * as FileError from "./FileError.js"
 export * as RolloutFile from "./RolloutFile.js"
+export * as RolloutLog from "./RolloutLog.js"
 export * as SessionIndex from "./SessionIndex.js"
 export * as Zstd from "./Zstd.js"

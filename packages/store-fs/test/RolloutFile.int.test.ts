@@ -6,6 +6,7 @@ import { SystemError } from "@effect/platform/Error"
 import { NodeContext } from "@effect/platform-node"
 import { compress } from "@mongodb-js/zstd"
 import type { RawLine } from "@skein/core/record/Jsonl"
+import type { Range } from "@skein/store/LineSource"
 import { Effect, Layer, Option } from "effect"
 import * as fc from "fast-check"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -32,7 +33,7 @@ const refusal = (path: string, options: RolloutFile.Options = {}): Promise<FileR
 const texts = (lines: ReadonlyArray<RawLine>): ReadonlyArray<string> =>
   lines.map(({ bytes }) => Buffer.from(bytes).toString())
 
-const read = (path: string, range?: RolloutFile.Range) =>
+const read = (path: string, range?: Range) =>
   Home.run(
     Effect.gen(function* () {
       const file = yield* RolloutFile.open(path)

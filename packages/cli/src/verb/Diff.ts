@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from "node:util"
 import type { ThreadItem } from "@skein/core/fold/view/ThreadItem"
 import type { Turn, TurnFacts } from "@skein/core/fold/view/Turn"
-import type { Diagnostic } from "@skein/store-fs/Diagnostic"
-import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
+import type { Diagnostic } from "@skein/store/Diagnostic"
+import * as RolloutLog from "@skein/store-fs/RolloutLog"
 import { Effect } from "effect"
 import type { Operation } from "fast-json-patch"
 import * as Position from "../Position.js"
@@ -99,7 +99,7 @@ export interface Request {
 export const diff = (file: string, request: Request = {}) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const opened = yield* EffectiveLog.open(file)
+      const opened = yield* RolloutLog.open(file)
       const at = request.from ?? "0"
       const first = yield* Position.before(opened, at, "--from")
       const second = request.to === undefined ? opened : yield* Position.before(opened, request.to, "--to")
@@ -126,13 +126,13 @@ export const diff = (file: string, request: Request = {}) =>
     })
   )
 
-const pointOf = ({ pieces }: EffectiveLog.EffectiveLog, at: string | null, file: string): Point => {
+const pointOf = ({ pieces }: RolloutLog.RolloutLog, at: string | null, file: string): Point => {
   const last = pieces.at(-1)
-  return { at, file: last?.file.path ?? file, offset: last?.to ?? 0 }
+  return { at, file: last?.source.path ?? file, offset: last?.to ?? 0 }
 }
 
 /** Whether one cut of a log is longer than another. */
-const isBehind = (one: EffectiveLog.EffectiveLog, other: EffectiveLog.EffectiveLog): boolean =>
+const isBehind = (one: RolloutLog.RolloutLog, other: RolloutLog.RolloutLog): boolean =>
   one.pieces.length === other.pieces.length
     ? (one.pieces.at(-1)?.to ?? 0) > (other.pieces.at(-1)?.to ?? 0)
     : one.pieces.length > other.pieces.length
@@ -145,7 +145,7 @@ const wrongWay = (from: Point, to: Point): Position.InvalidRequest =>
   })
 
 /** How a thread stands at the end of a log. */
-const standing = (log: EffectiveLog.EffectiveLog, file: string) =>
+const standing = (log: RolloutLog.RolloutLog, file: string) =>
   Effect.gen(function* () {
     // This one reads every line, so what it notices is all that there is to notice.
     const { diagnostics, turns } = yield* Show.view(log, file)

@@ -6,10 +6,11 @@ import type { ThreadItem } from "@skein/core/fold/view/ThreadItem"
 import * as ThreadView from "@skein/core/fold/view/ThreadView"
 import type { Turn } from "@skein/core/fold/view/Turn"
 import { whenIdle } from "@skein/core/fold/view/Turn"
+import type { Diagnostic } from "@skein/store/Diagnostic"
+import { ofDamage } from "@skein/store/Diagnostic"
+import * as EffectiveLog from "@skein/store/EffectiveLog"
 import * as CodexHome from "@skein/store-fs/CodexHome"
-import type { Diagnostic } from "@skein/store-fs/Diagnostic"
-import { ofDamage } from "@skein/store-fs/Diagnostic"
-import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
+import * as RolloutLog from "@skein/store-fs/RolloutLog"
 import * as SessionIndex from "@skein/store-fs/SessionIndex"
 import { Effect } from "effect"
 import * as Position from "../Position.js"
@@ -59,7 +60,7 @@ const folds = Fold.struct({
 export const show = (file: string, request: Request = {}) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const opened = yield* EffectiveLog.open(file)
+      const opened = yield* RolloutLog.open(file)
       const log = request.at === undefined ? opened : yield* Position.before(opened, request.at)
       const { diagnostics, recency, summary, turns } = yield* view(log, file)
       const document: ShowDocument = {
@@ -77,12 +78,12 @@ export const show = (file: string, request: Request = {}) =>
   )
 
 /** What a log comes to for those who look at it. Cost: one pass over the whole log. */
-export const view = (log: EffectiveLog.EffectiveLog, file: string) =>
+export const view = (log: RolloutLog.RolloutLog, file: string) =>
   Effect.gen(function* () {
     const damaged: Array<Diagnostic> = []
     let state = folds.initial
     yield* EffectiveLog.forward(log, (decoded, piece) => {
-      if (decoded.kind === "damage") damaged.push(ofDamage(log.pieces[piece]?.file.path ?? file, decoded))
+      if (decoded.kind === "damage") damaged.push(ofDamage(log.pieces[piece]?.source.path ?? file, decoded))
       if (EffectiveLog.isRecord(decoded)) state = folds.step(state, decoded)
       return true
     })

@@ -3,10 +3,11 @@ import { FileSystem, Path } from "@effect/platform"
 import * as AgentTree from "@skein/core/fold/AgentTree"
 import * as ThreadSummary from "@skein/core/fold/ThreadSummary"
 import * as Timestamp from "@skein/core/record/Timestamp"
+import type { Diagnostic } from "@skein/store/Diagnostic"
+import * as EffectiveLog from "@skein/store/EffectiveLog"
 import * as CodexHome from "@skein/store-fs/CodexHome"
-import type { Diagnostic } from "@skein/store-fs/Diagnostic"
-import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
 import { FileRefused } from "@skein/store-fs/FileError"
+import * as RolloutLog from "@skein/store-fs/RolloutLog"
 import * as SessionIndex from "@skein/store-fs/SessionIndex"
 import { Effect } from "effect"
 import * as Output from "../Output.js"
@@ -138,7 +139,7 @@ const read = (
 ): Effect.Effect<Thread, never, FileSystem.FileSystem | Path.Path> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const log = yield* EffectiveLog.open(found.path, { among })
+      const log = yield* RolloutLog.open(found.path, { among })
       let agent = AgentTree.fold.initial
       let summary = ThreadSummary.fold.initial
       yield* EffectiveLog.forward(

@@ -3,12 +3,12 @@ import { FileSystem, type Path } from "@effect/platform"
 import type { RawLine } from "@skein/core/record/Jsonl"
 import * as Ordinal from "@skein/core/record/Ordinal"
 import * as Record from "@skein/core/record/Record"
+import type { Diagnostic } from "@skein/store/Diagnostic"
+import { ofDamage } from "@skein/store/Diagnostic"
+import type * as EffectiveLog from "@skein/store/EffectiveLog"
 import * as CodexHome from "@skein/store-fs/CodexHome"
-import type { Diagnostic } from "@skein/store-fs/Diagnostic"
-import { ofDamage } from "@skein/store-fs/Diagnostic"
-import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
 import type { FileRefused } from "@skein/store-fs/FileError"
-import * as RolloutFile from "@skein/store-fs/RolloutFile"
+import * as RolloutLog from "@skein/store-fs/RolloutLog"
 import { Effect } from "effect"
 import type { Progress } from "../Output.js"
 import * as Text from "../Text.js"
@@ -44,13 +44,13 @@ export const verify = (
 ): Effect.Effect<VerifyDocument, FileRefused, FileSystem.FileSystem | Path.Path> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const log = yield* EffectiveLog.open(file)
-      const own = log.pieces[log.pieces.length - 1] as EffectiveLog.Piece
+      const log = yield* RolloutLog.open(file)
+      const own = log.pieces[log.pieces.length - 1] as EffectiveLog.Piece<FileRefused>
       const problems: Array<Diagnostic> = [...log.diagnostics]
       const look = examiner(file, log.meta, problems)
-      const { size } = own.file
+      const { size } = own.source
       let calls = 0
-      yield* RolloutFile.forward(own.file, (line) => {
+      yield* own.source.forward((line) => {
         if ((++calls & 1023) === 0) progress(line.offset, size)
         return look.line(line)
       })
@@ -58,7 +58,7 @@ export const verify = (
       return {
         file,
         threadId: log.meta?.payload.id ?? null,
-        bytes: own.file.size,
+        bytes: own.source.size,
         lines: look.lines(),
         records: look.records(),
         problems

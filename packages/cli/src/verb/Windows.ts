@@ -4,8 +4,9 @@ import * as Fragment from "@skein/core/fold/Fragment"
 import * as Rebuild from "@skein/core/fold/Rebuild"
 import * as ReplayScan from "@skein/core/fold/ReplayScan"
 import type { Of } from "@skein/core/record/Record"
-import type { Diagnostic } from "@skein/store-fs/Diagnostic"
-import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
+import type { Diagnostic } from "@skein/store/Diagnostic"
+import * as EffectiveLog from "@skein/store/EffectiveLog"
+import * as RolloutLog from "@skein/store-fs/RolloutLog"
 import { Effect } from "effect"
 import * as Position from "../Position.js"
 import * as Reading from "../Reading.js"
@@ -38,7 +39,7 @@ export interface WindowsDocument {
 export const windows = (file: string, at: string | undefined) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const opened = yield* EffectiveLog.open(file)
+      const opened = yield* RolloutLog.open(file)
       const log = at === undefined ? opened : yield* Position.before(opened, at)
       const scan = ReplayScan.make({ registry: Fragment.newest, rebuildTokens: Rebuild.defaultTokens })
       const compactions: Array<{ readonly record: Of<"compacted">; readonly piece: number }> = []
@@ -50,7 +51,7 @@ export const windows = (file: string, at: string | undefined) =>
       })
       const { undone } = scan.finish(log.whole)
       const { context, diagnostics } = yield* Reading.modelContext(log)
-      const pathOf = (piece: number): string => log.pieces[piece]?.file.path ?? file
+      const pathOf = (piece: number): string => log.pieces[piece]?.source.path ?? file
       const later = compactions.reverse().map(({ record, piece }): Window => {
         const lineage = ContextWindow.fromCompacted(record.payload)
         const whole = ReplayScan.hasReplacement(record.payload)
@@ -82,7 +83,7 @@ const idsOf = (lineage: ContextWindow.Lineage | undefined) => ({
   previousId: lineage?.previousId ?? null
 })
 
-const first = (log: EffectiveLog.EffectiveLog, file: string): ReadonlyArray<Window> => {
+const first = (log: RolloutLog.RolloutLog, file: string): ReadonlyArray<Window> => {
   const { meta } = log
   if (meta === undefined) return []
   const id = meta.payload.context_window?.window_id

@@ -1,9 +1,10 @@
 /** `skein world`: the world as the model knows it, or how it came to be that way. */
 import * as ModelContext from "@skein/core/fold/ModelContext"
 import type { StoredRecord } from "@skein/core/record/Record"
-import type { Diagnostic } from "@skein/store-fs/Diagnostic"
-import { ofDamage } from "@skein/store-fs/Diagnostic"
-import * as EffectiveLog from "@skein/store-fs/EffectiveLog"
+import type { Diagnostic } from "@skein/store/Diagnostic"
+import { ofDamage } from "@skein/store/Diagnostic"
+import * as EffectiveLog from "@skein/store/EffectiveLog"
+import * as RolloutLog from "@skein/store-fs/RolloutLog"
 import { Effect } from "effect"
 import { compare, type Operation } from "fast-json-patch"
 import * as Position from "../Position.js"
@@ -24,7 +25,7 @@ export interface WorldDocument {
 export const world = (file: string, at: string | undefined) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const opened = yield* EffectiveLog.open(file)
+      const opened = yield* RolloutLog.open(file)
       const log = at === undefined ? opened : yield* Position.before(opened, at)
       const { context, diagnostics } = yield* Reading.modelContext(log)
       const document: WorldDocument = {
@@ -62,7 +63,7 @@ export interface ChangesDocument extends WorldDocument {
 export const changes = (file: string, at: string | undefined) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const opened = yield* EffectiveLog.open(file)
+      const opened = yield* RolloutLog.open(file)
       const log = at === undefined ? opened : yield* Position.before(opened, at)
       const bounded = yield* replay(log, file, "windows")
       const { changes, complete, damaged, state } = bounded.complete ? bounded : yield* replay(log, file, "all")
@@ -79,7 +80,7 @@ export const changes = (file: string, at: string | undefined) =>
   )
 
 /** Follows the state through a log. It is complete if every state on the way was. */
-const replay = (log: EffectiveLog.EffectiveLog, file: string, keep: "windows" | "all") =>
+const replay = (log: RolloutLog.RolloutLog, file: string, keep: "windows" | "all") =>
   Effect.gen(function* () {
     const damaged: Array<Diagnostic> = []
     const found: Array<Change> = []
@@ -88,7 +89,7 @@ const replay = (log: EffectiveLog.EffectiveLog, file: string, keep: "windows" | 
     let state: unknown = null
     let complete = true
     yield* EffectiveLog.forward(log, (decoded, piece) => {
-      const path = log.pieces[piece]?.file.path ?? file
+      const path = log.pieces[piece]?.source.path ?? file
       if (decoded.kind === "damage") damaged.push(ofDamage(path, decoded))
       if (!EffectiveLog.isRecord(decoded)) return true
       folded = fold.step(folded, decoded)

@@ -3,13 +3,14 @@ import { dirname, join, relative } from "node:path"
 import { compress } from "@mongodb-js/zstd"
 import type { Decoded } from "@skein/core/record/Record"
 import * as Record from "@skein/core/record/Record"
+import type { Diagnostic } from "@skein/store/Diagnostic"
+import * as EffectiveLog from "@skein/store/EffectiveLog"
 import { Effect } from "effect"
 import * as fc from "fast-check"
 import { afterAll, describe, expect, it } from "vitest"
 import { corpus, needsCorpus, rolloutsBelow, samples } from "../../core/test/corpus.js"
-import type { Diagnostic } from "../src/Diagnostic.js"
-import * as EffectiveLog from "../src/EffectiveLog.js"
 import * as RolloutFile from "../src/RolloutFile.js"
+import * as RolloutLog from "../src/RolloutLog.js"
 import * as Home from "./Home.js"
 
 afterAll(Home.removeAll)
@@ -31,7 +32,7 @@ interface Seen {
 /** A line by where it stands and what it came to. */
 const place = (decoded: Decoded, piece: number): string => `${piece}:${decoded.line.offset}:${decoded.kind}`
 
-const collect = (log: EffectiveLog.EffectiveLog) =>
+const collect = (log: RolloutLog.RolloutLog) =>
   Effect.gen(function* () {
     const ahead: Array<{ readonly decoded: Decoded; readonly piece: number }> = []
     const back: Array<{ readonly decoded: Decoded; readonly piece: number }> = []
@@ -44,7 +45,7 @@ const collect = (log: EffectiveLog.EffectiveLog) =>
 const seen = (path: string, options: RolloutFile.Options = {}): Promise<Seen> =>
   Home.run(
     Effect.gen(function* () {
-      const log = yield* EffectiveLog.open(path, options)
+      const log = yield* RolloutLog.open(path, options)
       const { ahead, back } = yield* collect(log)
       const texts = ahead.flatMap(({ decoded }) => textOf(decoded))
       expect(back.flatMap(({ decoded }) => textOf(decoded))).toEqual(texts)
@@ -65,7 +66,7 @@ const seen = (path: string, options: RolloutFile.Options = {}): Promise<Seen> =>
         threadId: log.meta?.payload.id,
         codes: log.diagnostics.map(({ code }) => code),
         diagnostics: log.diagnostics,
-        files: log.pieces.map(({ file }) => file.path)
+        files: log.pieces.map(({ source }) => source.path)
       }
     })
   )
@@ -98,7 +99,7 @@ describe("reading a chain (since-july)", () => {
     const home = Home.home({ [Home.file(1)]: first, [Home.file(2)]: fork() })
     const kinds = await Home.run(
       Effect.gen(function* () {
-        const log = yield* EffectiveLog.open(join(home, Home.file(2)))
+        const log = yield* RolloutLog.open(join(home, Home.file(2)))
         const { ahead } = yield* collect(log)
         return ahead.map(({ decoded }) => (decoded.kind === "session_meta" ? decoded.payload.id : textOf(decoded)[0]))
       })
@@ -296,7 +297,7 @@ describe("a base that is not what it should be is reported", () => {
 describe("whole files (rollout-format §2.1)", () => {
   const reason = async (content: string | Uint8Array, name = Home.file(1)): Promise<unknown> => {
     const home = Home.home({ [name]: content })
-    return (await Home.refused(EffectiveLog.open(join(home, name)))).reason
+    return (await Home.refused(RolloutLog.open(join(home, name)))).reason
   }
 
   it.each(["", "\n", "\r\n \n\t\n"])('no non-blank line (%j): error "empty"', async (content) => {
@@ -336,7 +337,7 @@ describe("whole files (rollout-format §2.1)", () => {
 
   it("a base that is kept in an unknown mode refuses what stands on it", async () => {
     const home = Home.home({ [Home.file(1)]: first.replace('"paginated"', '"galactic"'), [Home.file(2)]: fork() })
-    const refused = await Home.refused(EffectiveLog.open(join(home, Home.file(2))))
+    const refused = await Home.refused(RolloutLog.open(join(home, Home.file(2))))
     expect(refused).toMatchObject({ reason: "unknown-history-mode", path: join(home, Home.file(1)) })
   })
 
@@ -402,7 +403,7 @@ describe("reading backward until there is enough", () => {
         writeFileSync(join(home, Home.file(2)), own)
         await Home.run(
           Effect.gen(function* () {
-            const log = yield* EffectiveLog.open(join(home, Home.file(2)))
+            const log = yield* RolloutLog.open(join(home, Home.file(2)))
             const { ahead } = yield* collect(log)
             const records = (all: typeof ahead) =>
               all
@@ -440,7 +441,7 @@ describe("reading backward and passing over lines by their heads", () => {
     const home = Home.home({ [Home.file(1)]: Home.document(...lines) })
     return Home.run(
       Effect.gen(function* () {
-        const log = yield* EffectiveLog.open(join(home, Home.file(1)))
+        const log = yield* RolloutLog.open(join(home, Home.file(1)))
         const texts: Array<string> = []
         const take = (decoded: Decoded): boolean => {
           expect(decoded.kind).not.toBe("event_msg")
@@ -477,7 +478,7 @@ describe("reading forward and passing over lines by their heads", () => {
     const home = Home.home({ [Home.file(1)]: Home.document(...lines) })
     return Home.run(
       Effect.gen(function* () {
-        const log = yield* EffectiveLog.open(join(home, Home.file(1)))
+        const log = yield* RolloutLog.open(join(home, Home.file(1)))
         const all: Array<string> = []
         const some: Array<string> = []
         let events = 0
@@ -506,7 +507,7 @@ describe("reading forward and passing over lines by their heads", () => {
     const home = Home.home({ [Home.file(1)]: first, [Home.file(2)]: fork() })
     const kinds = await Home.run(
       Effect.gen(function* () {
-        const log = yield* EffectiveLog.open(join(home, Home.file(2)))
+        const log = yield* RolloutLog.open(join(home, Home.file(2)))
         const seen: Array<string> = []
         const take = (decoded: Decoded, piece: number) => seen.push(`${piece} ${decoded.kind}`) > 0
         yield* EffectiveLog.forward(log, take, ({ type }) => type === "session_meta")
@@ -524,7 +525,7 @@ describe("reading forward and passing over lines by their heads", () => {
     const home = Home.home({ [Home.file(1)]: Home.document(Home.meta(1), ...lines) })
     const taken = await Home.run(
       Effect.gen(function* () {
-        const log = yield* EffectiveLog.open(join(home, Home.file(1)))
+        const log = yield* RolloutLog.open(join(home, Home.file(1)))
         const all: Array<Decoded> = []
         yield* EffectiveLog.forward(
           log,

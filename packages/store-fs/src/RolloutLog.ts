@@ -1,0 +1,242 @@
+/**
+ * A rollout file and everything it stands on in its home, as one log.
+ */
+import { type FileSystem, Path } from "@effect/platform"
+import type { RawLine } from "@skein/core/record/Jsonl"
+import * as Record from "@skein/core/record/Record"
+import type { HistoryBase, SessionMeta } from "@skein/core/record/SessionMeta"
+import * as Sniff from "@skein/core/record/Sniff"
+import type { Diagnostic } from "@skein/store/Diagnostic"
+import type * as EffectiveLog from "@skein/store/EffectiveLog"
+import { Effect, type Scope } from "effect"
+import * as CodexHome from "./CodexHome.js"
+import { FileRefused } from "./FileError.js"
+import * as RolloutFile from "./RolloutFile.js"
+
+/** The effective log of a rollout file. */
+export type RolloutLog = EffectiveLog.EffectiveLog<FileRefused>
+
+type Piece = EffectiveLog.Piece<FileRefused>
+
+/** How logs are opened. */
+export interface Options extends RolloutFile.Options {
+  /** The rollouts of the home, when they are known: bases are then looked for among these, without a listing. */
+  readonly among?: ReadonlyArray<CodexHome.Found> | undefined
+}
+
+/**
+ * Opens the effective log of a rollout file for as long as the scope lasts.
+ *
+ * Fails for a file that is none, is empty, or is kept in an unknown history mode (fail closed, rollout-format §2.1).
+ * Cost: the first line of each file of the chain; one listing of the home when there is a base.
+ */
+export const open = (
+  path: string,
+  options: Options = {}
+): Effect.Effect<RolloutLog, FileRefused, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
+  Effect.gen(function* () {
+    const file = yield* RolloutFile.open(path, options)
+    const meta = yield* header(file)
+    const diagnostics: Array<Diagnostic> = []
+    if (file.damagedAt !== undefined) diagnostics.push(compressionDamage(file))
+    if (meta === undefined) {
+      diagnostics.push({
+        ...noticed(path, "no-session-meta", "error"),
+        message: "no line says which thread this is (session_meta); its records are read all the same"
+      })
+    }
+    const own: Piece = {
+      segmentId: segmentOf(path, meta),
+      source: RolloutFile.source(file),
+      meta,
+      to: file.size,
+      below: undefined
+    }
+    const { pieces, whole } = yield* inherited(own, options, diagnostics)
+    return { pieces: [...pieces, own], meta, whole, diagnostics }
+  })
+/** The first readable `session_meta` of a file. Other lines are passed over by their first bytes. */
+const header = (file: RolloutFile.RolloutFile): Effect.Effect<Record.Of<"session_meta"> | undefined, FileRefused> =>
+  Effect.gen(function* () {
+    let found: Record.Of<"session_meta"> | undefined
+    let refused: string | undefined
+    let blank = true
+    const look = (line: RawLine): boolean => {
+      const head = Sniff.head(line.bytes)
+      if (head !== undefined && head.type !== "session_meta") {
+        blank = false
+        return true
+      }
+      const decoded = Record.decode(line, blank ? "bare" : "enveloped")
+      if (decoded.kind !== "blank") blank = false
+      if (decoded.kind === "damage" && decoded.reason === "unknown-history-mode") refused = decoded.detail
+      if (decoded.kind === "session_meta") found = decoded
+      return found === undefined && refused === undefined
+    }
+    yield* RolloutFile.forward(file, look, { brief: true })
+    if (refused !== undefined) {
+      return yield* Effect.fail(
+        new FileRefused({
+          path: file.path,
+          reason: "unknown-history-mode",
+          detail: refused,
+          advice: "A newer version wrote this thread; read it with that version or a newer Skein."
+        })
+      )
+    }
+    if (blank && file.damagedAt !== undefined) {
+      return yield* Effect.fail(
+        new FileRefused({
+          path: file.path,
+          reason: "zstd-damaged",
+          detail: `nothing of it can be read: it makes no sense from its byte ${file.damagedAt} on`,
+          advice: "Check that the file is complete."
+        })
+      )
+    }
+    if (blank) {
+      return yield* Effect.fail(
+        new FileRefused({
+          path: file.path,
+          reason: "empty",
+          detail: "the file is empty",
+          advice: "A thread that was never written to has nothing to answer."
+        })
+      )
+    }
+    return found
+  })
+
+interface Inherited {
+  readonly pieces: ReadonlyArray<Piece>
+  readonly whole: boolean
+}
+
+const inherited = (
+  own: Piece,
+  options: Options,
+  diagnostics: Array<Diagnostic>
+): Effect.Effect<Inherited, FileRefused, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
+  Effect.gen(function* () {
+    let base = baseOf(own.meta?.payload)
+    if (base === undefined) return { pieces: [], whole: true }
+    const home = yield* CodexHome.containing(own.source.path)
+    if (home === undefined) {
+      diagnostics.push({
+        ...noticed(own.source.path, "base-outside-home", "error"),
+        message: `the thread continues ${base.thread_id}, but the file lies in no home (a folder with sessions/)`
+      })
+      return { pieces: [], whole: false }
+    }
+    const among = options.among ?? (yield* CodexHome.rollouts(home))
+    const pieces: Array<Piece> = []
+    let whole = true
+    const paths = yield* Path.Path
+    // A file is the same whether it is named by a relative path or not, and compressed or not.
+    const nameOf = (path: string): string => paths.resolve(path).replace(/\.zst$/, "")
+    const visited = new Set([nameOf(own.source.path)])
+    let from = own.source.path
+    while (base !== undefined) {
+      const found = CodexHome.baseFile(among, base.thread_id)
+      if (found === undefined || visited.has(nameOf(found.path))) {
+        diagnostics.push(
+          found === undefined
+            ? {
+                ...noticed(from, "missing-base", "error"),
+                message: `it continues ${base.thread_id}, of which there is no file in ${home}`
+              }
+            : { ...noticed(from, "cyclic-base", "error"), message: `it continues ${found.path}, which continues it` }
+        )
+        return { pieces, whole: false }
+      }
+      visited.add(nameOf(found.path))
+      const file = yield* RolloutFile.open(found.path, options)
+      const meta = yield* header(file)
+      if (file.damagedAt !== undefined) diagnostics.push(compressionDamage(file))
+      if (base.end_byte_offset > file.size) whole = false
+      pieces.unshift({
+        segmentId: segmentOf(found.path, meta),
+        source: RolloutFile.source(file),
+        meta,
+        ...(yield* endOf(file, base, diagnostics))
+      })
+      from = found.path
+      base = baseOf(meta?.payload)
+    }
+    return { pieces, whole }
+  })
+
+/** The id of the segment in a file: what its name says; of a file with another name, its thread's. */
+const segmentOf = (path: string, meta: Record.Of<"session_meta"> | undefined): string => {
+  const name = CodexHome.parseName(path.slice(path.lastIndexOf("/") + 1))
+  return name?.segmentId ?? name?.threadId ?? meta?.payload.id ?? path
+}
+
+const baseOf = (meta: SessionMeta | undefined): HistoryBase | undefined => meta?.history_base ?? undefined
+
+/**
+ * Where a base ends. The byte offset counts if it is the end of a line; else the ordinal does (design: where the two
+ * disagree, the offset wins if it is a line end).
+ */
+const endOf = (
+  file: RolloutFile.RolloutFile,
+  base: HistoryBase,
+  diagnostics: Array<Diagnostic>
+): Effect.Effect<Pick<Piece, "to" | "below">, FileRefused> =>
+  Effect.gen(function* () {
+    const { end_byte_offset: offset, end_ordinal_exclusive: ordinal } = base
+    if (offset > file.size) {
+      diagnostics.push({
+        ...noticed(file.path, "base-too-short", "error"),
+        offset: file.size,
+        message: `a thread continues it at byte ${offset}, but it has only ${file.size}`
+      })
+      return { to: file.size, below: ordinal }
+    }
+    const before = offset === 0 ? undefined : yield* file.read(offset - 1, 1)
+    if (before !== undefined && before[0] !== 0x0a && offset !== file.size) {
+      diagnostics.push({
+        ...noticed(file.path, "base-offset-inside-line", "warning"),
+        offset,
+        message: `a thread continues it at byte ${offset}, inside a line; its ordinal ${ordinal} counts instead`
+      })
+      return { to: file.size, below: ordinal }
+    }
+    const last = yield* lastOrdinal(file, offset)
+    if (last !== undefined && last + 1 !== ordinal) {
+      diagnostics.push({
+        ...noticed(file.path, "base-offset-mismatch", "warning"),
+        offset,
+        message: `a thread continues it at byte ${offset} and ordinal ${ordinal}, but the record there has ${last}; the offset counts`
+      })
+    }
+    return { to: offset, below: undefined }
+  })
+
+/** The ordinal of the newest readable record before an offset. */
+const lastOrdinal = (file: RolloutFile.RolloutFile, to: number): Effect.Effect<number | undefined, FileRefused> =>
+  Effect.gen(function* () {
+    let ordinal: number | undefined
+    const look = (line: RawLine): boolean => {
+      const decoded = Record.decode(line)
+      if (decoded.kind === "damage" || decoded.kind === "blank") return true
+      ordinal = decoded.ordinal
+      return false
+    }
+    yield* RolloutFile.backward(file, look, { to })
+    return ordinal
+  })
+
+const compressionDamage = (file: RolloutFile.RolloutFile): Diagnostic => ({
+  ...noticed(file.path, "zstd-damaged", "error"),
+  offset: file.size,
+  message: `the compressed file makes no sense from its byte ${file.damagedAt} on; ${file.size} bytes of content were read`
+})
+
+const noticed = (path: string, code: Diagnostic["code"], severity: Diagnostic["severity"]) => ({
+  severity,
+  code,
+  path,
+  line: undefined,
+  offset: undefined
+})

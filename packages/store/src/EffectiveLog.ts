@@ -1,0 +1,199 @@
+/**
+ * The effective log of a thread: what its head segment inherits from its bases, and then its own lines (design: segments).
+ *
+ * A segment may stand on another one (`history_base` of rollout-format §3.1 and since-july), and that one on a third. A
+ * base that is missing or part of a circle is reported, and the log then begins where it can.
+ */
+import type { RawLine } from "@skein/core/record/Jsonl"
+import * as Ordinal from "@skein/core/record/Ordinal"
+import type { Decoded, StoredRecord } from "@skein/core/record/Record"
+import * as Record from "@skein/core/record/Record"
+import * as Sniff from "@skein/core/record/Sniff"
+import { Effect } from "effect"
+import type { Diagnostic } from "./Diagnostic.js"
+import type { LineSource } from "./LineSource.js"
+
+/** One segment's part of an effective log. */
+export interface Piece<E> {
+  readonly segmentId: string
+  readonly source: LineSource<E>
+  /** The first readable header of the segment. */
+  readonly meta: Record.Of<"session_meta"> | undefined
+  /** Offset behind the last line that counts. */
+  readonly to: number
+  /** Set when the end is an ordinal and not an offset: records from this ordinal on do not count. */
+  readonly below: number | undefined
+}
+
+/** A log as its readers see it. */
+export interface EffectiveLog<E> {
+  /** Oldest first; the last one is the segment that was asked for. */
+  readonly pieces: ReadonlyArray<Piece<E>>
+  /** The thread's own header: the first readable `session_meta` of the segment that was asked for. */
+  readonly meta: Record.Of<"session_meta"> | undefined
+  /** Whether every base was found and reaches as far as the segment that stands on it says. */
+  readonly whole: boolean
+  /** What was noticed about the segments as such. */
+  readonly diagnostics: ReadonlyArray<Diagnostic>
+}
+
+/** The log up to an offset of one of its pieces. */
+export const cut = <E>(log: EffectiveLog<E>, piece: number, to: number): EffectiveLog<E> => ({
+  ...log,
+  pieces: log.pieces.slice(0, piece + 1).map((one, i) => (i === piece ? { ...one, to: Math.min(to, one.to) } : one))
+})
+
+/**
+ * Hands on the raw lines of a log in order, with the index of their piece, until `take` wants no more. Gives whether it
+ * took them all. Lines of a base that lie behind its end are not among them.
+ */
+export const lines = <E>(
+  log: EffectiveLog<E>,
+  take: (line: RawLine, piece: number) => boolean
+): Effect.Effect<boolean, E> => linesOf(log, take, false)
+
+const linesOf = <E>(
+  log: EffectiveLog<E>,
+  take: (line: RawLine, piece: number) => boolean,
+  passing: boolean
+): Effect.Effect<boolean, E> =>
+  Effect.gen(function* () {
+    for (const [piece, { source, to, below }] of log.pieces.entries()) {
+      const hand = (line: RawLine): boolean =>
+        (below !== undefined && isFrom(Record.decode(line), below)) || take(line, piece)
+      if (!(yield* source.forward(hand, { to, passing }))) return false
+    }
+    return true
+  })
+
+/** Takes a decoded line and the index of the piece that it stands in; false ends the reading. */
+export type Take = (decoded: Decoded, piece: number) => boolean
+
+/** Whether a line with this head, and these bytes, is to be decoded. Lines without a head always are. */
+export type Wants = (head: Sniff.Head, bytes: Uint8Array) => boolean
+
+/**
+ * Hands on the decoded lines of a log in order: the thread's own header first, as in a fork that was copied whole, then
+ * what it inherits, then its own lines. Gives whether `take` took them all. The header of a log that was cut in front
+ * of it stands in no piece: its index is -1.
+ *
+ * @param wants When given, lines with a head that it does not want are passed over and not decoded.
+ */
+export const forward = <E>(log: EffectiveLog<E>, take: Take, wants?: Wants): Effect.Effect<boolean, E> =>
+  Effect.suspend(() => {
+    const own = log.pieces.findIndex(({ meta }) => meta !== undefined && meta === log.meta)
+    const first = own === 0 ? undefined : log.meta
+    if (first !== undefined && !take(first, own)) return Effect.succeed(false)
+    const forms = log.pieces.map(({ meta }) => Record.formOf(meta))
+    // Ordinals repeat within a file; where files meet, offsets say what counts.
+    const passes = log.pieces.map(() => passingOver())
+    const passing = wants !== undefined
+    const each = (line: RawLine, piece: number): boolean => {
+      const form = forms[piece]
+      const pass = passes[piece] as ReturnType<typeof passingOver>
+      if (piece === own && first !== undefined && line.offset === first.line.offset) {
+        pass.decoded(first, form)
+        return true
+      }
+      const head = wants === undefined || !line.terminated ? undefined : Sniff.head(line.bytes)
+      if (head !== undefined && wants?.(head, line.bytes) === false) {
+        pass.over(line, head.ordinal, form)
+        return true
+      }
+      // Its bytes would not outlast this call, but whoever takes a record may keep it.
+      const kept = passing ? { ...line, bytes: new Uint8Array(line.bytes) } : line
+      return take(pass.decoded(Record.decode(kept, form), form), piece)
+    }
+    return linesOf(log, each, passing)
+  })
+
+const unnumbered: Ordinal.Skipped = { kind: "skipped", ordinal: undefined }
+
+/**
+ * Holds a line that was passed over until the next one shows whether it has to be decoded after all: where two lines
+ * have one ordinal, the first *readable* one counts.
+ */
+const passingOver = () => {
+  const pass = Ordinal.forward()
+  let held: { readonly line: RawLine; readonly ordinal: number } | undefined
+  let memory = new Uint8Array(4096)
+  /** A copy of a line, in memory that the next one takes again. */
+  const copy = (line: RawLine): RawLine => {
+    const { length } = line.bytes
+    if (memory.length < length) memory = new Uint8Array(length * 2)
+    memory.set(line.bytes)
+    return { ...line, bytes: memory.subarray(0, length) }
+  }
+  /** Lets go of the line that is held, in front of one with this ordinal. */
+  const settle = (next: number | undefined, form: Record.Form | undefined): void => {
+    if (held === undefined) return
+    const { line, ordinal } = held
+    held = undefined
+    const before = next === ordinal ? pass(Record.decode(line, form)) : pass({ kind: "skipped", ordinal })
+    // Of a record that is kept only the ordinal will be asked for, not its bytes.
+    if (before.kind !== "skipped" && isRecord(before)) pass({ kind: "skipped", ordinal })
+  }
+  return {
+    over: (line: RawLine, ordinal: number | undefined, form: Record.Form | undefined): void => {
+      settle(ordinal, form)
+      if (ordinal === undefined) pass(unnumbered)
+      else held = { line: copy(line), ordinal }
+    },
+    decoded: (decoded: Decoded, form: Record.Form | undefined): Decoded => {
+      if (isRecord(decoded)) settle(decoded.ordinal, form)
+      return pass(decoded)
+    }
+  }
+}
+
+/**
+ * Hands on the decoded lines of a log from the last to the first until `take` has enough. Gives the part of the log
+ * that was not handed on, or undefined when all was.
+ *
+ * @param wants When given, lines with a head that it does not want are passed over and not decoded.
+ */
+export const backward = <E>(
+  log: EffectiveLog<E>,
+  take: Take,
+  wants?: Wants
+): Effect.Effect<EffectiveLog<E> | undefined, E> =>
+  Effect.gen(function* () {
+    for (let piece = log.pieces.length - 1; piece >= 0; piece--) {
+      const { below, source, meta, to } = log.pieces[piece] as Piece<E>
+      const form = Record.formOf(meta)
+      const pass = Ordinal.backward()
+      const hand = (all: ReadonlyArray<Decoded>): boolean => all.every((decoded) => take(decoded, piece))
+      // The newest record that was read waits for the one in front of it, so it is not handed on yet.
+      let held: StoredRecord | undefined
+      let unread = to
+      const step = (line: RawLine): boolean => {
+        const head = wants === undefined || !line.terminated ? undefined : Sniff.head(line.bytes)
+        const unwanted = head !== undefined && wants?.(head, line.bytes) === false
+        // With the ordinal of the record behind it, it is decoded all the same: only a readable line comes first.
+        const repeated = head?.ordinal !== undefined && head.ordinal === held?.ordinal
+        const older = unwanted && !repeated ? undefined : Record.decode(line, form)
+        if (older === undefined || (unwanted && isRecord(older))) {
+          held = undefined
+          unread = line.offset
+          return hand(pass({ kind: "skipped", ordinal: head?.ordinal }))
+        }
+        if (below !== undefined && isFrom(older, below)) return true
+        if (isRecord(older)) {
+          held = older
+          unread = line.offset + line.bytes.length + 1
+        } else if (held === undefined) unread = line.offset
+        return hand(pass(older))
+      }
+      if (!(yield* source.backward(step, { to }))) return cut(log, piece, unread)
+      if (!hand(pass(undefined)) && piece > 0) return cut(log, piece - 1, log.pieces[piece - 1]?.to ?? 0)
+    }
+    return undefined
+  })
+
+/** Whether a record lies at or behind an ordinal. */
+const isFrom = (decoded: Decoded, ordinal: number): boolean =>
+  decoded.kind !== "damage" && decoded.kind !== "blank" && decoded.ordinal !== undefined && decoded.ordinal >= ordinal
+
+/** Whether a line came to a record. */
+export const isRecord = (decoded: Decoded): decoded is StoredRecord =>
+  decoded.kind !== "damage" && decoded.kind !== "blank"
