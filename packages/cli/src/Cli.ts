@@ -140,11 +140,13 @@ const verbs = (status: Status, prefix = "") => {
     Effect.gen(function* () {
       const verb = yield* Effect.promise(() => import("./verb/Verify.js"))
       for (const path of options.paths) {
-        yield* Output.each(yield* verb.files(path), options.json, status, {
+        const { files, unlisted } = yield* verb.files(path)
+        yield* Output.each(files, options.json, status, {
           ask: (file) => verb.verify(file, Output.progress(file)),
           render: verb.render,
           isBad: (document) => document.problems.length > 0
         })
+        for (const refused of unlisted) yield* Output.refuse(refused.path, refused, options.json, status)
       }
     })
   ).pipe(

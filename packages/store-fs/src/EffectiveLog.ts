@@ -301,7 +301,8 @@ const inherited = (
       })
       return { pieces: [], whole: false }
     }
-    const among = options.among ?? (yield* CodexHome.rollouts(home))
+    const unlisted: Array<string> = []
+    const among = options.among ?? (yield* CodexHome.rollouts(home, ({ path }) => unlisted.push(path)))
     const pieces: Array<Piece> = []
     let whole = true
     const paths = yield* Path.Path
@@ -316,7 +317,9 @@ const inherited = (
           found === undefined
             ? {
                 ...noticed(from, "missing-base", "error"),
-                message: `it continues ${base.thread_id}, of which there is no file in ${home}`
+                message:
+                  `it continues ${base.thread_id}, of which there is no file in ${home}` +
+                  (unlisted.length === 0 ? "" : `, as far as it can be listed: ${unlisted.join(", ")} cannot be`)
               }
             : { ...noticed(from, "cyclic-base", "error"), message: `it continues ${found.path}, which continues it` }
         )
