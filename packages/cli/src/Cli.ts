@@ -1,6 +1,7 @@
 /** The words of the `skein` command. Verbs are loaded when they are called, so that help and errors come at once. */
 // One by one: the package's index also loads parsers of configuration files, which nothing here needs.
 import * as Args from "@effect/cli/Args"
+import type * as CliApp from "@effect/cli/CliApp"
 import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
 import * as HelpDoc from "@effect/cli/HelpDoc"
@@ -49,12 +50,13 @@ const at = Options.text("at").pipe(
 /** The exit code, which a verb can only make worse. */
 type Status = Ref.Ref<number>
 
-const commands = (status: Status) => {
+/** The verbs. `prefix` goes in front of their names: the parser tells a command's usage by its name alone. */
+const verbs = (status: Status, prefix = "") => {
   const items = Options.boolean("items").pipe(
     Options.withDescription("show the items alone, without the turns around them")
   )
   const turn = Options.text("turn").pipe(Options.withDescription("show only the turn of this id"), Options.optional)
-  const show = Command.make("show", { files, json, at, items, turn }, (options) =>
+  const show = Command.make(`${prefix}show`, { files, json, at, items, turn }, (options) =>
     Effect.gen(function* () {
       const verb = yield* Effect.promise(() => import("./verb/Show.js"))
       const request = { at: Option.getOrUndefined(options.at), turn: Option.getOrUndefined(options.turn) }
@@ -82,7 +84,7 @@ const commands = (status: Status) => {
     Options.withDescription("the second of the two points; without it the end"),
     Options.optional
   )
-  const diff = Command.make("diff", { files, json, from, to }, (options) =>
+  const diff = Command.make(`${prefix}diff`, { files, json, from, to }, (options) =>
     Effect.gen(function* () {
       const verb = yield* Effect.promise(() => import("./verb/Diff.js"))
       const request = { from: Option.getOrUndefined(options.from), to: Option.getOrUndefined(options.to) }
@@ -93,7 +95,7 @@ const commands = (status: Status) => {
     })
   ).pipe(Command.withDescription("What changed between two points of a thread: turns, items, world and window."))
 
-  const context = Command.make("context", { files, json, at }, (options) =>
+  const context = Command.make(`${prefix}context`, { files, json, at }, (options) =>
     Effect.gen(function* () {
       const verb = yield* Effect.promise(() => import("./verb/Context.js"))
       yield* Output.each(options.files, options.json, status, {
@@ -106,7 +108,7 @@ const commands = (status: Status) => {
   const changes = Options.boolean("changes").pipe(
     Options.withDescription("show its history instead, each change as RFC 6902 operations")
   )
-  const world = Command.make("world", { files, json, at, changes }, (options) =>
+  const world = Command.make(`${prefix}world`, { files, json, at, changes }, (options) =>
     Effect.gen(function* () {
       const verb = yield* Effect.promise(() => import("./verb/World.js"))
       const position = Option.getOrUndefined(options.at)
@@ -124,7 +126,7 @@ const commands = (status: Status) => {
     })
   ).pipe(Command.withDescription("The world as the model knows it."))
 
-  const windows = Command.make("windows", { files, json, at }, (options) =>
+  const windows = Command.make(`${prefix}windows`, { files, json, at }, (options) =>
     Effect.gen(function* () {
       const verb = yield* Effect.promise(() => import("./verb/Windows.js"))
       yield* Output.each(options.files, options.json, status, {
@@ -134,15 +136,17 @@ const commands = (status: Status) => {
     })
   ).pipe(Command.withDescription("The context windows of a thread and what opened each."))
 
-  const verify = Command.make("verify", { paths, json }, (options) =>
+  const verify = Command.make(`${prefix}verify`, { paths, json }, (options) =>
     Effect.gen(function* () {
       const verb = yield* Effect.promise(() => import("./verb/Verify.js"))
       for (const path of options.paths) {
-        yield* Output.each(yield* verb.files(path), options.json, status, {
+        const { files, unlisted } = yield* verb.files(path)
+        yield* Output.each(files, options.json, status, {
           ask: (file) => verb.verify(file, Output.progress(file)),
           render: verb.render,
           isBad: (document) => document.problems.length > 0
         })
+        for (const refused of unlisted) yield* Output.refuse(refused.path, refused, options.json, status)
       }
     })
   ).pipe(
@@ -153,7 +157,7 @@ const commands = (status: Status) => {
     Args.withDescription("a Codex home, or a folder with rollouts below it"),
     Args.atLeast(1)
   )
-  const tree = Command.make("tree", { homes, json }, (options) =>
+  const tree = Command.make(`${prefix}tree`, { homes, json }, (options) =>
     Effect.gen(function* () {
       const verb = yield* Effect.promise(() => import("./verb/Tree.js"))
       yield* Output.each(options.homes, options.json, status, {
@@ -168,16 +172,47 @@ const commands = (status: Status) => {
     Args.withDescription("rollout files or Codex homes; without any, the bundled samples"),
     Args.repeated
   )
-  const demo = Command.make("demo", { paths: anyPaths }, (options) =>
+  const demo = Command.make(`${prefix}demo`, { paths: anyPaths }, (options) =>
     Effect.gen(function* () {
       const verb = yield* Effect.promise(() => import("./verb/Demo.js"))
       yield* verb.demo(options.paths, status)
     })
   ).pipe(Command.withDescription("Replay threads and draw what they come to."))
 
-  return Command.make("skein").pipe(
-    Command.withDescription("Asks an agent thread what it holds. Files are only read, never written."),
-    Command.withSubcommands([show, diff, context, world, windows, verify, tree, demo])
+  return { show, diff, context, world, windows, verify, tree, demo }
+}
+
+const about = { name: "skein", version }
+
+/** What answers the words of a command. */
+type Answer = (
+  argv: ReadonlyArray<string>
+) => Effect.Effect<void, ValidationError.ValidationError, CliApp.CliApp.Environment>
+
+/** Each verb as a command of its own: the help of a subcommand does not say what it is a part of. */
+const runVerb = (status: Status): Readonly<Record<string, Answer>> => {
+  const { show, diff, context, world, windows, verify, tree, demo } = verbs(status, "skein ")
+  return {
+    show: Command.run(show, about),
+    diff: Command.run(diff, about),
+    context: Command.run(context, about),
+    world: Command.run(world, about),
+    windows: Command.run(windows, about),
+    verify: Command.run(verify, about),
+    tree: Command.run(tree, about),
+    demo: Command.run(demo, about)
+  }
+}
+
+/** What tells of all verbs, and of words that are none. */
+const overview = (status: Status): Answer => {
+  const { show, diff, context, world, windows, verify, tree, demo } = verbs(status)
+  return Command.run(
+    Command.make("skein").pipe(
+      Command.withDescription("Asks an agent thread what it holds. Files are only read, never written."),
+      Command.withSubcommands([show, diff, context, world, windows, verify, tree, demo])
+    ),
+    about
   )
 }
 
@@ -185,8 +220,10 @@ const commands = (status: Status) => {
 export const run = (argv: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const status = yield* Ref.make<number>(exitCode.answered)
-    const command = Command.run(commands(status), { name: "skein", version })
-    yield* command(argv).pipe(
+    const [runtime = "", script = "", word = "", ...rest] = argv
+    const runs = runVerb(status)
+    const verb = Object.hasOwn(runs, word) ? runs[word] : undefined
+    yield* (verb === undefined ? overview(status)(argv) : verb([runtime, script, ...rest])).pipe(
       // The parser has told what was wrong by the time it fails.
       Effect.catchIf(ValidationError.isValidationError, () => Ref.set(status, exitCode.usage)),
       Effect.provide(CliConfig.layer({ showBuiltIns: false })),

@@ -31,13 +31,21 @@ export const each = <Document, R>(
             question.isBad?.(document) === true ? Ref.set(status, 1) : Effect.void
           )
         ),
-        Effect.catchAll((refused) =>
-          Ref.set(status, 1).pipe(
-            Effect.zipRight(json ? print(`${JSON.stringify(refusal(file, refused))}\n`) : error(refused.message))
-          )
-        )
+        Effect.catchAll((refused) => refuse(file, refused, json, status))
       ),
     { discard: true }
+  )
+
+/** Says why a file has no answer; the exit code is then 1. */
+export const refuse = (
+  file: string,
+  refused: FileRefused | InvalidRequest,
+  json: boolean,
+  status: Ref.Ref<number>
+): Effect.Effect<void> =>
+  Effect.zipRight(
+    Ref.set(status, 1),
+    json ? print(`${JSON.stringify(refusal(file, refused))}\n`) : error(refused.message)
   )
 
 /** The line that stands for a file without an answer. */

@@ -73,6 +73,10 @@ const checkFile = async (file: string, pairs: number) => {
     const from = String(Math.min(one, other))
     await check(file, from, i % 4 === 0 ? undefined : String(Math.max(one, other)), known)
   }
+  // A turn may lie in a base, so that the first point is in another file than the second.
+  const { turns } = await known("end")
+  const started = turns.filter(({ startedAt }) => startedAt !== null).map(({ id }) => id)
+  if (started.length > 0) await check(file, random.pick(started), undefined, known)
   for (const at of ["0", String(random.below(last + 1)), String(last)]) {
     expect(isEmpty(await check(file, at, at, known)), `${file} at ${at}`).toBe(true)
   }

@@ -55,6 +55,7 @@ export const open = (
     const { pieces, whole } = yield* inherited(own, options, diagnostics)
     return { pieces: [...pieces, own], meta, whole, diagnostics }
   })
+
 /** The first readable `session_meta` of a file. Other lines are passed over by their first bytes. */
 const header = (file: RolloutFile.RolloutFile): Effect.Effect<Record.Of<"session_meta"> | undefined, FileRefused> =>
   Effect.gen(function* () {
@@ -128,7 +129,8 @@ const inherited = (
       })
       return { pieces: [], whole: false }
     }
-    const among = options.among ?? (yield* CodexHome.rollouts(home))
+    const unlisted: Array<string> = []
+    const among = options.among ?? (yield* CodexHome.rollouts(home, ({ path }) => unlisted.push(path)))
     const pieces: Array<Piece> = []
     let whole = true
     const paths = yield* Path.Path
@@ -143,7 +145,9 @@ const inherited = (
           found === undefined
             ? {
                 ...noticed(from, "missing-base", "error"),
-                message: `it continues ${base.thread_id}, of which there is no file in ${home}`
+                message:
+                  `it continues ${base.thread_id}, of which there is no file in ${home}` +
+                  (unlisted.length === 0 ? "" : `, as far as it can be listed: ${unlisted.join(", ")} cannot be`)
               }
             : { ...noticed(from, "cyclic-base", "error"), message: `it continues ${found.path}, which continues it` }
         )

@@ -62,7 +62,10 @@ export const demo = (given: ReadonlyArray<string>, status: Ref.Ref<number>) =>
     let replayed = 0
     let refused = 0
     for (const path of paths) {
-      for (const group of yield* groupsOf(path)) {
+      const { groups, unlisted } = yield* groupsOf(path)
+      for (const folder of unlisted) yield* Output.error(folder.message)
+      refused += unlisted.length
+      for (const group of groups) {
         const counts = yield* draw(group, style)
         replayed += counts.replayed
         refused += counts.refused
@@ -78,8 +81,8 @@ export const demo = (given: ReadonlyArray<string>, status: Ref.Ref<number>) =>
 /** The homes below a path, by name; a file stands for itself. */
 const groupsOf = (path: string) =>
   Effect.gen(function* () {
-    const files = yield* Verify.files(path)
-    if (files.length === 1 && files[0] === path) return [{ home: undefined, files }]
+    const { files, unlisted } = yield* Verify.files(path)
+    if (files.length === 1 && files[0] === path) return { groups: [{ home: undefined, files }], unlisted }
     const groups = new Map<string, Array<string>>()
     for (const file of files) {
       const home = (yield* CodexHome.containing(file)) ?? path
@@ -87,9 +90,10 @@ const groupsOf = (path: string) =>
       if (known === undefined) groups.set(home, [file])
       else known.push(file)
     }
-    return [...groups]
+    const sorted = [...groups]
       .sort(([left], [right]) => left.localeCompare(right, "en", { numeric: true }))
       .map(([home, files]): Group => ({ home, files }))
+    return { groups: sorted, unlisted }
   })
 
 /** Draws a group: its agents where there are several, one thread turn by turn, a line for each of the others. */

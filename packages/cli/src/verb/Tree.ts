@@ -6,6 +6,8 @@ import * as Timestamp from "@skein/core/record/Timestamp"
 import type { Diagnostic } from "@skein/store/Diagnostic"
 import * as EffectiveLog from "@skein/store/EffectiveLog"
 import * as CodexHome from "@skein/store-fs/CodexHome"
+import type { Reason } from "@skein/store-fs/FileError"
+import * as FileError from "@skein/store-fs/FileError"
 import { FileRefused } from "@skein/store-fs/FileError"
 import * as RolloutLog from "@skein/store-fs/RolloutLog"
 import * as SessionIndex from "@skein/store-fs/SessionIndex"
@@ -48,7 +50,7 @@ export interface TreeAgent {
 export interface TreeDocument {
   readonly home: string
   readonly agents: ReadonlyArray<TreeAgent>
-  /** Threads that are known by the name of their file alone. */
+  /** Threads that are known by the name of their file alone, and folders that cannot be listed. */
   readonly unreadable: ReadonlyArray<ReturnType<typeof Output.refusal>>
   readonly diagnostics: ReadonlyArray<Diagnostic>
 }
@@ -70,7 +72,7 @@ interface Thread {
  */
 export const tree = (home: string) =>
   Effect.gen(function* () {
-    const among = yield* rolloutsOf(home)
+    const { among, unlisted } = yield* rolloutsOf(home)
     const names = yield* SessionIndex.read(home)
     const threads = new Map<string, Thread>()
     for (const found of newestOf(among)) {
@@ -83,41 +85,49 @@ export const tree = (home: string) =>
       agents: AgentTree.assemble(all.map(({ agent }) => agent)).map((node) =>
         agentOf(node, threads.get(node.id), SessionIndex.nameOf(names, node.id))
       ),
-      unreadable: all.flatMap(({ found, refused }) =>
-        refused === undefined ? [] : [Output.refusal(found.path, refused)]
-      ),
+      unreadable: [
+        ...all.flatMap(({ found, refused }) => (refused === undefined ? [] : [Output.refusal(found.path, refused)])),
+        ...unlisted.map((refused) => Output.refusal(refused.path, refused))
+      ],
       diagnostics: all.flatMap(({ diagnostics }) => diagnostics)
     }
     return document
   })
 
+interface Listing {
+  readonly among: ReadonlyArray<CodexHome.Found>
+  readonly unlisted: ReadonlyArray<FileRefused>
+}
+
 /** The rollouts of a home, or those below any other folder. */
-const rolloutsOf = (
-  home: string
-): Effect.Effect<ReadonlyArray<CodexHome.Found>, FileRefused, FileSystem.FileSystem | Path.Path> =>
+const rolloutsOf = (home: string): Effect.Effect<Listing, FileRefused, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const paths = yield* Path.Path
-    const type = yield* fs.stat(home).pipe(
-      Effect.map((info) => info.type),
-      Effect.orElseSucceed(() => undefined)
-    )
-    if (type !== "Directory") {
-      return yield* Effect.fail(
-        new FileRefused({
-          path: home,
-          reason: type === undefined ? "missing" : "not-a-folder",
-          detail: type === undefined ? "there is no such folder" : "it is no folder",
-          advice: "Name a Codex home: a folder with sessions/ in it, such as ~/.codex."
-        })
+    const { type } = yield* fs.stat(home).pipe(
+      Effect.mapError(FileError.ofSystem(home)),
+      Effect.mapError((refused) =>
+        refused.reason === "missing" ? notAHome(home, "missing", "there is no such folder") : refused
       )
-    }
-    const inHome = yield* CodexHome.rollouts(home)
-    if (inHome.length > 0) return inHome
-    return (yield* Verify.files(home)).flatMap((path) => {
+    )
+    if (type !== "Directory") return yield* Effect.fail(notAHome(home, "not-a-folder", "it is no folder"))
+    const unlisted: Array<FileRefused> = []
+    const inHome = yield* CodexHome.rollouts(home, (refused) => unlisted.push(refused))
+    if (inHome.length > 0) return { among: inHome, unlisted }
+    const { files, unlisted: others } = yield* Verify.files(home)
+    const among = files.flatMap((path) => {
       const name = CodexHome.parseName(paths.basename(path))
       return name === undefined ? [] : [{ ...name, path }]
     })
+    return { among, unlisted: others.length > 0 ? others : unlisted }
+  })
+
+const notAHome = (path: string, reason: Reason, detail: string): FileRefused =>
+  new FileRefused({
+    path,
+    reason,
+    detail,
+    advice: "Name a Codex home: a folder with sessions/ in it, such as ~/.codex."
   })
 
 /** The file that stands for each thread: of several the newest one, by time and then by segment (since-july). */

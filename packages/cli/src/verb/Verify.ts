@@ -26,15 +26,25 @@ export interface VerifyDocument {
   readonly problems: ReadonlyArray<Diagnostic>
 }
 
+/** What a path stands for. */
+export interface Files {
+  readonly files: ReadonlyArray<string>
+  /** Folders that cannot be listed. */
+  readonly unlisted: ReadonlyArray<FileRefused>
+}
+
 /** The rollout files that a path stands for: itself, or those below a folder. */
-export const files = (path: string) =>
+export const files = (path: string): Effect.Effect<Files, never, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const folder = yield* fs.stat(path).pipe(
       Effect.map((info) => info.type === "Directory"),
       Effect.orElseSucceed(() => false)
     )
-    return folder ? (yield* CodexHome.below(path, 12)).map((found) => found.path) : [path]
+    if (!folder) return { files: [path], unlisted: [] }
+    const unlisted: Array<FileRefused> = []
+    const found = yield* CodexHome.below(path, 12, (refused) => unlisted.push(refused))
+    return { files: found.map((one) => one.path), unlisted }
   })
 
 /** Reads every line of a file and tells what is wrong with it. Cost: one pass; memory: the longest line. */
