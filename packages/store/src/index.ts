@@ -1,5 +1,6 @@
 export * as Capabilities from "./Capabilities.js"
 export * as ContentSearch from "./ContentSearch.js"
+export * as Copy from "./Copy.js"
 export * as Derived from "./Derived.js"
 export * as Diagnostic from "./Diagnostic.js"
 export * as Driver from "./Driver.js"

@@ -15,7 +15,7 @@ import * as Positions from "../Position.js"
 import { type AppendConflict, type AppendError, InvalidRequest, type ThreadAlreadyExists } from "../StoreError.js"
 import type { Explicit } from "../Summary.js"
 import * as SummaryQuery from "../SummaryQuery.js"
-import type { Appended, AppendOptions, Exported, ForkOptions, RevertOptions } from "../ThreadStore.js"
+import type { Appended, AppendOptions, Exported, ForkOptions, ImportOptions, RevertOptions } from "../ThreadStore.js"
 import type { Appender } from "./Appender.js"
 import * as Encoding from "./Encoding.js"
 import * as Reading from "./Reading.js"
@@ -245,20 +245,22 @@ export const revert = (
 /** See {@link ThreadStoreService.imported}. */
 export const imported = (
   driver: Driver,
-  { row, segments }: Exported
+  { row, segments }: Exported,
+  { present = 0 }: ImportOptions = {}
 ): Effect.Effect<void, ThreadAlreadyExists | AppendError> =>
   Effect.gen(function* () {
     const threadId = yield* SummaryQuery.threadId(row.threadId)
-    let head: Position | undefined
-    for (const { base, madeAt, segmentId, source } of segments) {
+    const { archivedAt, explicit, historyMode } = row
+    let head = present === 0 ? undefined : (yield* driver.locate(threadId)).head
+    for (const { base, madeAt, segmentId, source } of segments.slice(present)) {
       const segment: NewSegment = {
         segmentId,
         base,
         content: source,
-        nextOrdinal: yield* Reading.ordinalBehind(source),
+        // Only records of paginated threads are numbered; in others the whole segment would be searched.
+        nextOrdinal: historyMode === "legacy" ? undefined : yield* Reading.ordinalBehind(source),
         madeAt
       }
-      const { archivedAt, explicit, historyMode } = row
       head =
         head === undefined
           ? yield* driver.create({ threadId, historyMode, segment, derived: undefined, explicit, archivedAt })
