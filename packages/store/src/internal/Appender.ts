@@ -62,8 +62,8 @@ export const make = (driver: Driver, committed: (threadId: string) => Effect.Eff
       const exit = yield* Effect.exit(
         driver.append({ threadId, expected, fence, batches: group.map(({ batch }) => batch) })
       )
-      // One bad batch must not fail the others of its group.
-      if (Exit.isFailure(exit) && group.length > 1) {
+      // One bad batch must not fail the others of its group; a store that does not answer fails them all.
+      if (Exit.isFailure(exit) && group.length > 1 && !isUnavailable(exit)) {
         for (const one of group) yield* commit(threadId, [one])
         return
       }
@@ -103,6 +103,9 @@ export const make = (driver: Driver, committed: (threadId: string) => Effect.Eff
       )
   }
 }
+
+const isUnavailable = (exit: Exit.Failure<unknown, AppendError>): boolean =>
+  exit.cause._tag !== "Fail" || exit.cause.error._tag === "StoreUnavailable" || exit.cause.error._tag === "LeaseHeld"
 
 /** Takes from a queue what can be committed together: the first append, and those behind it that go anywhere too. */
 const next = (queue: Array<Waiting>): ReadonlyArray<Waiting> => {

@@ -71,7 +71,7 @@ export const cutAt = (
     let end = 0
     yield* piece.source.backward(
       (line) => {
-        end = line.offset + line.bytes.length + 1
+        end = Positions.behind(position.segmentId, line).offset
         return false
       },
       { to: Math.min(position.offset, piece.source.size) }
@@ -120,11 +120,10 @@ interface Rows {
 
 const rowOf = (log: Log, decoded: Decoded, piece: number): Row => {
   const segmentId = log.pieces[piece]?.segmentId
-  const { bytes, offset } = decoded.line
   // A header that is handed on first stands in front of the log that follows.
   return segmentId === undefined || (piece > 0 && decoded === log.meta)
     ? { position: Positions.make(log.pieces[0]?.segmentId ?? "", log.pieces[0]?.from ?? 0), decoded }
-    : { position: Positions.make(segmentId, offset + bytes.length + 1), decoded }
+    : { position: Positions.behind(segmentId, decoded.line), decoded }
 }
 
 const collect = (log: Log, direction: "forward" | "backward"): Effect.Effect<Rows, ReadError> =>

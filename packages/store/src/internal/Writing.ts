@@ -126,10 +126,7 @@ const already = (
         yield* EffectiveLog.forward(rest, (decoded, piece) => {
           if (!EffectiveLog.isRecord(decoded) || Encoding.batchOf(decoded)?.[0] !== operationId) return false
           records.push(decoded)
-          position = Positions.make(
-            rest.pieces[piece]?.segmentId ?? "",
-            decoded.line.offset + decoded.line.bytes.length + 1
-          )
+          position = Positions.behind(rest.pieces[piece]?.segmentId ?? "", decoded.line)
           return true
         })
       }
