@@ -11,6 +11,7 @@ import { Effect } from "effect"
 import { afterAll, describe, expect, it } from "vitest"
 import { bomb } from "../../store-fs/test/Frames.js"
 import * as Home from "../../store-fs/test/Home.js"
+import type * as Agents from "../src/verb/Agents.js"
 import * as Diff from "../src/verb/Diff.js"
 import * as Show from "../src/verb/Show.js"
 import * as Tree from "../src/verb/Tree.js"
@@ -44,7 +45,7 @@ const homeWith = async (make: Make, suffix = ""): Promise<{ readonly home: strin
 
 const treeOf = async (home: string) => {
   const answer = await skein("tree", "--json", home)
-  const [document] = documents(answer) as unknown as ReadonlyArray<Tree.TreeDocument>
+  const [document] = documents(answer) as unknown as ReadonlyArray<Agents.TreeDocument>
   if (document === undefined) throw new Error("no document")
   expect(document.agents.find(({ id }) => id === Home.id(1))).toMatchObject({ preview: "good", status: "completed" })
   return { code: answer.code, document, bad: document.agents.find(({ id }) => id === Home.id(2)) }

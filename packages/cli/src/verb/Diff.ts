@@ -4,11 +4,12 @@ import type { ThreadItem } from "@skein/core/fold/view/ThreadItem"
 import type { Turn, TurnFacts } from "@skein/core/fold/view/Turn"
 import type { Diagnostic } from "@skein/store/Diagnostic"
 import type * as EffectiveLog from "@skein/store/EffectiveLog"
-import * as RolloutLog from "@skein/store-fs/RolloutLog"
+import { InvalidRequest } from "@skein/store/StoreError"
 import { Effect } from "effect"
 import type { Operation } from "fast-json-patch"
 import * as Position from "../Position.js"
 import * as Reading from "../Reading.js"
+import * as Source from "../Source.js"
 import * as Text from "../Text.js"
 import * as Transcript from "../Transcript.js"
 import * as Context from "./Context.js"
@@ -101,7 +102,7 @@ export interface Request {
 export const diff = (file: string, request: Request = {}) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const opened = yield* RolloutLog.open(file)
+      const opened = yield* Source.open(file)
       const at = request.from ?? "0"
       const first = yield* Position.before(opened, at, "--from")
       const second = request.to === undefined ? opened : yield* Position.before(opened, request.to, "--to")
@@ -130,19 +131,19 @@ export const diff = (file: string, request: Request = {}) =>
     })
   )
 
-const pointOf = ({ pieces }: RolloutLog.RolloutLog, at: string | null, file: string): Point => {
+const pointOf = ({ pieces }: Source.Log, at: string | null, file: string): Point => {
   const last = pieces.at(-1)
   return { at, file: last?.source.path ?? file, offset: last?.to ?? 0 }
 }
 
 /** Whether one cut of a log is longer than another. */
-const isBehind = (one: RolloutLog.RolloutLog, other: RolloutLog.RolloutLog): boolean =>
+const isBehind = (one: Source.Log, other: Source.Log): boolean =>
   one.pieces.length === other.pieces.length
     ? (one.pieces.at(-1)?.to ?? 0) > (other.pieces.at(-1)?.to ?? 0)
     : one.pieces.length > other.pieces.length
 
-const wrongWay = (from: Point, to: Point): Position.InvalidRequest =>
-  new Position.InvalidRequest({
+const wrongWay = (from: Point, to: Point): InvalidRequest =>
+  new InvalidRequest({
     field: "--from",
     reason: `${from.at} lies behind --to ${to.at}`,
     advice: `Ask the other way round: --from ${to.at} --to ${from.at}.`

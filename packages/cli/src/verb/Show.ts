@@ -10,11 +10,10 @@ import type { StoredRecord } from "@skein/core/record/Record"
 import type { Diagnostic } from "@skein/store/Diagnostic"
 import { ofDamage } from "@skein/store/Diagnostic"
 import * as EffectiveLog from "@skein/store/EffectiveLog"
-import * as CodexHome from "@skein/store-fs/CodexHome"
-import * as RolloutLog from "@skein/store-fs/RolloutLog"
-import * as SessionIndex from "@skein/store-fs/SessionIndex"
+import { InvalidRequest } from "@skein/store/StoreError"
 import { Effect } from "effect"
 import * as Position from "../Position.js"
+import * as Source from "../Source.js"
 import * as Text from "../Text.js"
 import * as Transcript from "../Transcript.js"
 
@@ -61,13 +60,13 @@ const folds = Fold.struct({
 export const show = (file: string, request: Request = {}) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const opened = yield* RolloutLog.open(file)
+      const opened = yield* Source.open(file)
       const log = request.at === undefined ? opened : yield* Position.before(opened, request.at)
       const { diagnostics, recency, summary, turns } = yield* view(log, file)
       const document: ShowDocument = {
         file,
         thread: {
-          ...ThreadSummary.fields(summary, yield* nameOf(file, summary.id)),
+          ...ThreadSummary.fields(summary, yield* Source.nameOf(file, summary.id)),
           updatedAt: seconds(recency.updatedAt),
           recencyAt: seconds(recency.recencyAt)
         },
@@ -128,19 +127,11 @@ export const items = (file: string, request: Request = {}) =>
 const seconds = (milliseconds: number | undefined): number | null =>
   milliseconds === undefined ? null : Math.floor(milliseconds / 1000)
 
-/** The name that the home of a file has for its thread. */
-const nameOf = (file: string, id: string | undefined) =>
-  Effect.gen(function* () {
-    const home = yield* CodexHome.containing(file)
-    if (home === undefined || id === undefined) return undefined
-    return SessionIndex.nameOf(yield* SessionIndex.read(home), id)
-  })
-
 const only = (turns: ReadonlyArray<Turn>, id: string) => {
   const found = turns.filter((turn) => turn.id === id)
   if (found.length > 0) return Effect.succeed(found)
   return Effect.fail(
-    new Position.InvalidRequest({
+    new InvalidRequest({
       field: "--turn",
       reason: `the thread shows no turn ${Text.brief(id)}`,
       advice:

@@ -1,6 +1,7 @@
 /** Which threads a copy takes, and in which order. */
 import { Effect, Option } from "effect"
 import type { Failed, Plan, Planned, Selection } from "../Copy.js"
+import * as Every from "../Every.js"
 import type { Position } from "../Position.js"
 import { type InvalidRequest, type ReadError, type StoreUnavailable, ThreadNotFound } from "../StoreError.js"
 import type { Summary } from "../Summary.js"
@@ -53,7 +54,8 @@ const chosen = (
 ): Effect.Effect<ReadonlyMap<string, string>, InvalidRequest | StoreUnavailable> =>
   Effect.gen(function* () {
     const titles = new Map<string, string>()
-    if (ids === undefined) for (const one of yield* all(from, query ?? everything)) titles.set(one.id, titleOf(one))
+    if (ids === undefined)
+      for (const one of yield* Every.summaries(from, query ?? oldestFirst)) titles.set(one.id, titleOf(one))
     for (const id of ids ?? []) {
       const threadId = yield* Queries.threadId(id)
       titles.set(threadId, yield* titleIn(from, threadId))
@@ -61,25 +63,7 @@ const chosen = (
     return titles
   })
 
-const everything: SummaryQuery = { archived: "any", hidden: true, sortDirection: "asc" }
-
-/** Rows that are asked for at once. */
-const pageSize = 1000
-
-/** Every thread that passes a query, page after page. */
-const all = (
-  from: ThreadStoreService,
-  query: SummaryQuery
-): Effect.Effect<ReadonlyArray<Summary>, InvalidRequest | StoreUnavailable> =>
-  Effect.gen(function* () {
-    const found: Array<Summary> = []
-    for (let cursor: string | undefined; ; ) {
-      const page = yield* from.summaries({ ...query, pageSize, cursor })
-      found.push(...page.items)
-      cursor = page.nextCursor
-      if (cursor === undefined) return found
-    }
-  })
+const oldestFirst: SummaryQuery = { ...Every.everything, sortDirection: "asc" }
 
 const titleOf = ({ name, preview }: Summary): string => name ?? preview
 
@@ -105,7 +89,7 @@ const closure = (
     let isKnownOfAll = false
     const knowAll = Effect.gen(function* () {
       isKnownOfAll = true
-      for (const { id } of yield* all(from, everything)) {
+      for (const { id } of yield* Every.summaries(from)) {
         if (found.has(id)) continue
         const segments = yield* Effect.option(segmentsOf(from, id))
         if (Option.isSome(segments)) note(id, segments.value)
