@@ -12,7 +12,6 @@ import type { EffectiveLog } from "./EffectiveLog.js"
 import type { LineSource } from "./LineSource.js"
 import type { Position } from "./Position.js"
 import type {
-  AppendConflict,
   AppendError,
   InvalidRequest,
   LeaseHeld,
@@ -64,11 +63,25 @@ export interface AppendRequest {
 /** A new segment. Its content includes its header. */
 export interface NewSegment {
   readonly segmentId: string
-  /** What it stands on: the end of a record of another segment. */
+  /**
+   * What it stands on: the end of a record of another segment. It need not be there (a copy of a damaged thread): then
+   * `open` says so in a diagnostic.
+   */
   readonly base: Position | undefined
   readonly content: LineSource<ReadError>
   /** The ordinal that follows its content; undefined for threads without ordinals. */
   readonly nextOrdinal: number | undefined
+  /** When it was made, in milliseconds since 1970: part of a file's name. */
+  readonly madeAt: number
+}
+
+/** A segment as it is stored, whole: also what the thread's log no longer counts. */
+export interface StoredSegment {
+  readonly segmentId: string
+  /** What it says that it stands on, whether that is there or not. */
+  readonly base: Position | undefined
+  readonly source: LineSource<ReadError>
+  readonly madeAt: number
 }
 
 /** A new thread. */
@@ -80,8 +93,6 @@ export interface NewThread {
   readonly derived: Derived | undefined
   readonly explicit: Explicit
   readonly archivedAt: number | undefined
-  /** Milliseconds since 1970. */
-  readonly madeAt: number
 }
 
 /** A thread whose derived state is behind its log. */
@@ -164,6 +175,9 @@ export interface Driver {
    */
   readonly open: (threadId: string) => Effect.Effect<EffectiveLog<ReadError>, ReadError, Scope.Scope>
 
+  /** All segments of a thread in the order of their making, also those that its log no longer counts; for copies. */
+  readonly segments: (threadId: string) => Effect.Effect<ReadonlyArray<StoredSegment>, ReadError, Scope.Scope>
+
   /** The row of a thread, derived state as far as it goes. */
   readonly row: (threadId: string) => Effect.Effect<ThreadRow, ThreadNotFound | InvalidRequest | StoreUnavailable>
 
@@ -182,22 +196,22 @@ export interface Driver {
     change: (explicit: Explicit) => Explicit
   ) => Effect.Effect<void, ThreadNotFound | InvalidRequest | StoreUnavailable>
 
-  /** Archives (`at` in milliseconds) or takes out of the archive (undefined). Repeatable after a crash at any step. */
+  /**
+   * Archives (`at` in milliseconds) or takes out of the archive (undefined). Needs no lease. Repeatable after a crash at
+   * any step; a thread that is there already is left as it is.
+   */
   readonly setArchived: (
     threadId: string,
     at: number | undefined
-  ) => Effect.Effect<void, ThreadNotFound | InvalidRequest | LeaseHeld | StoreUnavailable>
+  ) => Effect.Effect<void, ThreadNotFound | InvalidRequest | StoreUnavailable>
 
-  /** Removes one thread with all that is kept of it. Repeatable after a crash at any step. */
-  readonly remove: (
-    threadId: string,
-    shared: "keep" | "materialise" | "refuse"
-  ) => Effect.Effect<Removal, LeaseHeld | ReadError>
+  /** Removes one thread with all that is kept of it. Needs no lease. Repeatable after a crash at any step. */
+  readonly remove: (threadId: string, shared: "keep" | "materialise" | "refuse") => Effect.Effect<Removal, ReadError>
 
   /** Takes the right to append, across processes. Fails with `LeaseHeld` while another one is live. */
   readonly lease: (
     request: LeaseRequest
-  ) => Effect.Effect<HeldLease, LeaseHeld | ThreadNotFound | InvalidRequest | AppendConflict | StoreUnavailable>
+  ) => Effect.Effect<HeldLease, LeaseHeld | ThreadNotFound | InvalidRequest | StoreUnavailable>
 
   /** Where views are kept between processes; a store that has no such place leaves it out. */
   readonly views?:

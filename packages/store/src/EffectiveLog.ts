@@ -12,11 +12,15 @@ import * as Sniff from "@skein/core/record/Sniff"
 import { Effect } from "effect"
 import type { Diagnostic } from "./Diagnostic.js"
 import type { LineSource } from "./LineSource.js"
+import type { Position } from "./Position.js"
+import * as Positions from "./Position.js"
 
 /** One segment's part of an effective log. */
 export interface Piece<E> {
   readonly segmentId: string
   readonly source: LineSource<E>
+  /** Offset of the first line that counts; default 0. */
+  readonly from?: number | undefined
   /** The first readable header of the segment. */
   readonly meta: Record.Of<"session_meta"> | undefined
   /** Offset behind the last line that counts. */
@@ -31,6 +35,8 @@ export interface EffectiveLog<E> {
   readonly pieces: ReadonlyArray<Piece<E>>
   /** The thread's own header: the first readable `session_meta` of the segment that was asked for. */
   readonly meta: Record.Of<"session_meta"> | undefined
+  /** Whether the header was handed on before the lines that this log begins with; see {@link after}. */
+  readonly isBegun?: boolean | undefined
   /** Whether every base was found and reaches as far as the segment that stands on it says. */
   readonly whole: boolean
   /** What was noticed about the segments as such. */
@@ -42,6 +48,29 @@ export const cut = <E>(log: EffectiveLog<E>, piece: number, to: number): Effecti
   ...log,
   pieces: log.pieces.slice(0, piece + 1).map((one, i) => (i === piece ? { ...one, to: Math.min(to, one.to) } : one))
 })
+
+/** The position behind the last line of a log. */
+export const end = <E>(log: EffectiveLog<E>): Position => {
+  const last = log.pieces.at(-1)
+  return Positions.make(last?.segmentId ?? "", last?.to ?? 0)
+}
+
+/**
+ * What a log has behind a position: what a reader who got there has still to read. Undefined when the log never was
+ * there, since it went on in another segment from an earlier place.
+ *
+ * A position at the very start of a log that inherits is one behind its header, which is handed on first.
+ */
+export const after = <E>(log: EffectiveLog<E>, position: Position): EffectiveLog<E> | undefined => {
+  const at = log.pieces.findIndex(({ segmentId }) => segmentId === position.segmentId)
+  const piece = log.pieces[at]
+  if (piece === undefined || position.offset > piece.to) return undefined
+  const isBegun = log.isBegun === true || ownPiece(log) !== 0
+  return { ...log, isBegun, pieces: [{ ...piece, from: position.offset }, ...log.pieces.slice(at + 1)] }
+}
+
+const ownPiece = <E>(log: EffectiveLog<E>): number =>
+  log.pieces.findIndex(({ meta }) => meta !== undefined && meta === log.meta)
 
 /**
  * Hands on the raw lines of a log in order, with the index of their piece, until `take` wants no more. Gives whether it
@@ -58,10 +87,10 @@ const linesOf = <E>(
   passing: boolean
 ): Effect.Effect<boolean, E> =>
   Effect.gen(function* () {
-    for (const [piece, { source, to, below }] of log.pieces.entries()) {
+    for (const [piece, { below, from, source, to }] of log.pieces.entries()) {
       const hand = (line: RawLine): boolean =>
         (below !== undefined && isFrom(Record.decode(line), below)) || take(line, piece)
-      if (!(yield* source.forward(hand, { to, passing }))) return false
+      if (!(yield* source.forward(hand, { from, to, passing }))) return false
     }
     return true
   })
@@ -81,9 +110,10 @@ export type Wants = (head: Sniff.Head, bytes: Uint8Array) => boolean
  */
 export const forward = <E>(log: EffectiveLog<E>, take: Take, wants?: Wants): Effect.Effect<boolean, E> =>
   Effect.suspend(() => {
-    const own = log.pieces.findIndex(({ meta }) => meta !== undefined && meta === log.meta)
-    const first = own === 0 ? undefined : log.meta
-    if (first !== undefined && !take(first, own)) return Effect.succeed(false)
+    const own = ownPiece(log)
+    const isBegun = log.isBegun === true
+    const first = own === 0 && !isBegun ? undefined : log.meta
+    if (first !== undefined && !isBegun && !take(first, own)) return Effect.succeed(false)
     const forms = log.pieces.map(({ meta }) => Record.formOf(meta))
     // Ordinals repeat within a file; where files meet, offsets say what counts.
     const passes = log.pieces.map(() => passingOver())
@@ -104,8 +134,26 @@ export const forward = <E>(log: EffectiveLog<E>, take: Take, wants?: Wants): Eff
       const kept = passing ? { ...line, bytes: new Uint8Array(line.bytes) } : line
       return take(pass.decoded(Record.decode(kept, form), form), piece)
     }
-    return linesOf(log, each, passing)
+    const [begin] = log.pieces
+    return begin?.from === undefined || begin.from === 0
+      ? linesOf(log, each, passing)
+      : Effect.zipRight(
+          lastBefore(begin, (record) => passes[0]?.decoded(record, forms[0])),
+          linesOf(log, each, passing)
+        )
   })
+
+/** Tells of the newest readable record in front of a piece, whose ordinal the piece may repeat. */
+const lastBefore = <E>(piece: Piece<E>, tell: (record: StoredRecord) => void): Effect.Effect<boolean, E> =>
+  piece.source.backward(
+    (line) => {
+      const decoded = Record.decode(line, Record.formOf(piece.meta))
+      if (!isRecord(decoded)) return true
+      tell(decoded)
+      return false
+    },
+    { to: piece.from }
+  )
 
 const unnumbered: Ordinal.Skipped = { kind: "skipped", ordinal: undefined }
 
@@ -159,7 +207,7 @@ export const backward = <E>(
 ): Effect.Effect<EffectiveLog<E> | undefined, E> =>
   Effect.gen(function* () {
     for (let piece = log.pieces.length - 1; piece >= 0; piece--) {
-      const { below, source, meta, to } = log.pieces[piece] as Piece<E>
+      const { below, from, source, meta, to } = log.pieces[piece] as Piece<E>
       const form = Record.formOf(meta)
       const pass = Ordinal.backward()
       const hand = (all: ReadonlyArray<Decoded>): boolean => all.every((decoded) => take(decoded, piece))
@@ -184,7 +232,7 @@ export const backward = <E>(
         } else if (held === undefined) unread = line.offset
         return hand(pass(older))
       }
-      if (!(yield* source.backward(step, { to }))) return cut(log, piece, unread)
+      if (!(yield* source.backward(step, { from, to }))) return cut(log, piece, unread)
       if (!hand(pass(undefined)) && piece > 0) return cut(log, piece - 1, log.pieces[piece - 1]?.to ?? 0)
     }
     return undefined

@@ -35,6 +35,14 @@ export interface LineSource<E> {
   readonly backward: (take: TakeLine, range?: Range) => Effect.Effect<boolean, E>
 }
 
+/** Lines that are kept in memory. The arrays may grow behind `size`. */
+export interface Lines {
+  readonly lines: ReadonlyArray<Uint8Array>
+  /** The offset of each line. */
+  readonly offsets: ReadonlyArray<number>
+  readonly size: number
+}
+
 /** Lines in memory as a source. Cost: one pass over their lengths. */
 export const ofLines = (lines: ReadonlyArray<Uint8Array>, path = "memory"): LineSource<never> => {
   const offsets: Array<number> = []
@@ -43,6 +51,11 @@ export const ofLines = (lines: ReadonlyArray<Uint8Array>, path = "memory"): Line
     offsets.push(size)
     size += bytes.length + 1
   }
+  return ofArrays({ lines, offsets, size }, path)
+}
+
+/** Lines with known offsets as a source. Cost: constant. */
+export const ofArrays = ({ lines, offsets, size }: Lines, path: string): LineSource<never> => {
   const line = (i: number): RawLine => ({
     bytes: lines[i] as Uint8Array,
     offset: offsets[i] as number,
@@ -55,7 +68,7 @@ export const ofLines = (lines: ReadonlyArray<Uint8Array>, path = "memory"): Line
     damagedAt: undefined,
     forward: (take, range = {}) =>
       Effect.sync(() => {
-        const to = range.to ?? size
+        const to = Math.min(range.to ?? size, size)
         for (let i = indexFrom(offsets, range.from ?? 0); i < lines.length && (offsets[i] as number) < to; i++) {
           if (!take(line(i))) return false
         }
@@ -64,7 +77,8 @@ export const ofLines = (lines: ReadonlyArray<Uint8Array>, path = "memory"): Line
     backward: (take, range = {}) =>
       Effect.sync(() => {
         const from = range.from ?? 0
-        for (let i = indexFrom(offsets, range.to ?? size) - 1; i >= 0 && (offsets[i] as number) >= from; i--) {
+        const to = Math.min(range.to ?? size, size)
+        for (let i = indexFrom(offsets, to) - 1; i >= 0 && (offsets[i] as number) >= from; i--) {
           if (!take(line(i))) return false
         }
         return true

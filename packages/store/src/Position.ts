@@ -4,6 +4,7 @@
  * Byte offsets, not counts of records: they are the same in a file, a database and memory, the format of rollouts
  * already speaks in them (`history_base.end_byte_offset`), and no store has to count lines to name its end.
  */
+import type { RawLine } from "@skein/core/record/Jsonl"
 
 /** Behind which record something happens. `offset` is that behind a record's line feed; 0 is the start of a segment. */
 export interface Position {
@@ -13,6 +14,10 @@ export interface Position {
 
 /** A position. */
 export const make = (segmentId: string, offset: number): Position => ({ segmentId, offset })
+
+/** The position behind a line of a segment. */
+export const behind = (segmentId: string, { bytes, offset, terminated }: RawLine): Position =>
+  make(segmentId, offset + bytes.length + (terminated ? 1 : 0))
 
 /** Whether two positions are one. */
 export const equals = (left: Position, right: Position): boolean =>

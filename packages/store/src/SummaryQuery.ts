@@ -196,7 +196,7 @@ const parseCursor = (cursor: string, sortKey: SortKey): Either.Either<RowKey, In
 export const matches = (row: ThreadRow, query: RowQuery): boolean => {
   const { summary } = row.derived
   if (query.archived !== "any" && query.archived !== (row.archivedAt !== undefined)) return false
-  if (!query.hidden && summary.preview === "" && Deriveds.knownMode(row.historyMode) !== undefined) return false
+  if (!query.hidden && isHidden(row)) return false
   if (query.sources !== undefined && !query.sources.includes(Deriveds.sourceKey(summary.source))) return false
   if (query.modelProviders !== undefined) {
     const { modelProvider } = summary
@@ -209,6 +209,13 @@ export const matches = (row: ThreadRow, query: RowQuery): boolean => {
   if (searchTerm === undefined) return true
   return [Summaries.of(row).name, summary.title, summary.preview].some((text) => text?.includes(searchTerm) === true)
 }
+
+/**
+ * Whether a list leaves a thread out unless asked: one that has nothing to show yet, and an attached fork (since-july).
+ * One of a mode that nobody here can read is listed, so that it can be archived and deleted.
+ */
+export const isHidden = ({ derived: { summary }, historyMode }: ThreadRow): boolean =>
+  summary.attached || (summary.preview === "" && Deriveds.knownMode(historyMode) !== undefined)
 
 /** The order of a list. */
 export const compare = (left: RowKey, right: RowKey, direction: Direction): number => {

@@ -1,0 +1,15 @@
+/** The stores that several processes can use at once. */
+import { NodeContext } from "@effect/platform-node"
+import * as FsStore from "@skein/store-fs/FsStore"
+import * as SqliteStore from "@skein/store-sqlite/SqliteStore"
+import type { ThreadStore } from "@skein/store/ThreadStore"
+import { Layer } from "effect"
+
+/** The store of an address: `fs:<folder>` or `sqlite:<file>`. Killing a process needs no syncs to disk. */
+export const layerOf = (address: string): Layer.Layer<ThreadStore> => {
+  const at = address.slice(address.indexOf(":") + 1)
+  const layer = address.startsWith("sqlite:")
+    ? SqliteStore.layer({ filename: at, durability: "os" })
+    : FsStore.layer({ home: at, durability: "os" }).pipe(Layer.provide(NodeContext.layer))
+  return Layer.orDie(layer)
+}

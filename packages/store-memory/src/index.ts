@@ -1,0 +1,2 @@
+export * as MemoryDriver from "./MemoryDriver.js"
+export * as MemoryStore from "./MemoryStore.js"

@@ -1,0 +1,128 @@
+/**
+ * Literal, case-insensitive search in what users and agents said (thread-store §6, §9.3), and the snippets that show it.
+ */
+import type { StoredRecord } from "@skein/core/record/Record"
+import type * as Sniff from "@skein/core/record/Sniff"
+
+/** Characters of context in a snippet, in front of a match and from its start on. */
+const before = 48
+const behind = 96
+
+/** A term, prepared. */
+export interface Term {
+  readonly text: string
+  readonly folded: string
+  /** The longest run of ASCII letters and digits: every line that holds the term holds it too. */
+  readonly probe: string
+}
+
+/** Prepares a term: white space is one blank in it, as in the text that it is looked for in. */
+export const term = (text: string): Term => {
+  const flat = collapse(text)
+  const folded = flat.toLowerCase()
+  const probe = (folded.match(/[a-z0-9]+/g) ?? []).reduce(
+    (longest, run) => (run.length > longest.length ? run : longest),
+    ""
+  )
+  return { text: flat, folded, probe }
+}
+
+const collapse = (text: string): string => text.replace(/\s+/g, " ").trim()
+
+const decoder = new TextDecoder("latin1")
+
+/**
+ * Whether a line can hold the term: passes over most lines without parsing them. Cost: one pass over the bytes.
+ *
+ * Of a term with letters outside of ASCII or with escapes only its longest plain run is looked for.
+ */
+export const mayHold = (bytes: Uint8Array, { probe }: Term): boolean =>
+  probe === "" || decoder.decode(bytes).toLowerCase().includes(probe)
+
+/** Whether a line with this head can be something that a user or an agent said. */
+export const wants = ({ inner, item, type }: Sniff.Head): boolean =>
+  type === "response_item"
+    ? inner === undefined || inner === "message"
+    : type === "event_msg" &&
+      (inner === undefined ||
+        inner === "user_message" ||
+        inner === "agent_message" ||
+        (inner === "item_completed" && (item === undefined || item === "UserMessage" || item === "AgentMessage")))
+
+/** What a record has a user or an agent say; undefined for any other record (thread-store §6). */
+export const textOf = (record: StoredRecord): string | undefined => {
+  if (record.kind === "response_item") {
+    const { payload } = record
+    if (payload.type !== "message" || (payload.role !== "user" && payload.role !== "assistant")) return undefined
+    return payload.content.flatMap((part) => ("text" in part ? [part.text] : [])).join(" ")
+  }
+  if (record.kind !== "event_msg") return undefined
+  const { payload } = record
+  if (payload.type === "user_message" || payload.type === "agent_message") return payload.message
+  if (payload.type !== "item_completed") return undefined
+  const { item } = payload
+  if (item.type !== "UserMessage" && item.type !== "AgentMessage") return undefined
+  return (item.content as ReadonlyArray<object>)
+    .flatMap((part) => ("text" in part && typeof part.text === "string" ? [part.text] : []))
+    .join(" ")
+}
+
+/** Where a term stands in a text, in UTF-16 units of the text with its white space made one blank each. */
+export interface Match {
+  readonly snippet: string
+  /** Range of the match in the snippet, in UTF-16 units. */
+  readonly range: { readonly start: number; readonly end: number }
+}
+
+/** The first match of a term in a text. Cost: one pass over the text. */
+export const find = (text: string, wanted: Term): Match | undefined => all(text, wanted, 1)[0]
+
+/** The matches of a term in a text, in order and without overlap, `most` at most. */
+export const all = (text: string, wanted: Term, most = Number.POSITIVE_INFINITY): ReadonlyArray<Match> => {
+  const flat = collapse(text)
+  const { at, folded } = fold(flat)
+  const matches: Array<Match> = []
+  let from = 0
+  while (matches.length < most && wanted.folded !== "") {
+    const found = folded.indexOf(wanted.folded, from)
+    if (found < 0) break
+    from = found + wanted.folded.length
+    matches.push(snippet(flat, at(found), at(from)))
+  }
+  return matches
+}
+
+/** A text in lower case, and where each of its units came from: a few letters change their length. */
+const fold = (text: string): { readonly folded: string; readonly at: (index: number) => number } => {
+  const folded = text.toLowerCase()
+  if (folded.length === text.length) return { folded, at: (index) => index }
+  const origins: Array<number> = []
+  let made = ""
+  let i = 0
+  for (const character of text) {
+    const lower = character.toLowerCase()
+    for (let k = 0; k < lower.length; k++) origins.push(i)
+    made += lower
+    i += character.length
+  }
+  origins.push(i)
+  return { folded: made, at: (index) => origins[index] ?? text.length }
+}
+
+const snippet = (text: string, start: number, end: number): Match => {
+  const from = whole(text, Math.max(0, start - before))
+  const to = whole(text, Math.min(text.length, start + behind))
+  const head = from > 0 ? "... " : ""
+  const tail = to < text.length ? " ..." : ""
+  const shift = head.length - from
+  return {
+    snippet: `${head}${text.slice(from, to)}${tail}`,
+    range: { start: start + shift, end: Math.min(end, to) + shift }
+  }
+}
+
+/** An index that does not cut a surrogate pair in two. */
+const whole = (text: string, index: number): number => {
+  const unit = text.charCodeAt(index)
+  return unit >= 0xdc00 && unit <= 0xdfff && index > 0 ? index - 1 : index
+}

@@ -1,0 +1,264 @@
+/** Everything that adds to logs. */
+
+import type * as Record from "@skein/core/record/Record"
+import type { Draft } from "@skein/core/record/Record"
+import type { HistoryBase, SessionMeta } from "@skein/core/record/SessionMeta"
+import * as Timestamp from "@skein/core/record/Timestamp"
+import { Clock, Effect } from "effect"
+import * as Derived from "../Derived.js"
+import type { Driver, NewSegment } from "../Driver.js"
+import * as EffectiveLog from "../EffectiveLog.js"
+import { IdGenerator } from "../IdGenerator.js"
+import * as LineSource from "../LineSource.js"
+import type { Position } from "../Position.js"
+import * as Positions from "../Position.js"
+import { type AppendConflict, type AppendError, InvalidRequest, type ThreadAlreadyExists } from "../StoreError.js"
+import type { Explicit } from "../Summary.js"
+import * as SummaryQuery from "../SummaryQuery.js"
+import type { Appended, AppendOptions, Exported, ForkOptions, RevertOptions } from "../ThreadStore.js"
+import type { Appender } from "./Appender.js"
+import * as Encoding from "./Encoding.js"
+import * as Reading from "./Reading.js"
+import type { Signals } from "./Signals.js"
+
+/** See {@link ThreadStoreService.create}. */
+export const create = (
+  driver: Driver,
+  header: Draft<"session_meta">,
+  records: ReadonlyArray<Draft> = [],
+  options: { readonly explicit?: Explicit | undefined } = {}
+): Effect.Effect<Appended, ThreadAlreadyExists | AppendError> =>
+  Effect.gen(function* () {
+    const { madeAt, mode, threadId } = yield* opening(header)
+    const { write, written } = yield* Encoding.write([header, ...records], mode, 0, undefined)
+    const segment: NewSegment = {
+      segmentId: threadId,
+      base: undefined,
+      content: LineSource.ofLines(write.lines),
+      nextOrdinal: mode === "paginated" ? written.length : undefined,
+      madeAt
+    }
+    const position = yield* driver.create({
+      threadId,
+      historyMode: mode,
+      segment,
+      derived: write.derive(Derived.empty),
+      explicit: options.explicit ?? {},
+      archivedAt: undefined
+    })
+    return { position, records: written.map(({ record }) => record) }
+  })
+
+/** What a header says of its thread. */
+const opening = (header: Draft<"session_meta">) =>
+  Effect.gen(function* () {
+    const { payload, timestamp } = header
+    const threadId = yield* SummaryQuery.threadId(String(payload.id), "header.id")
+    const historyMode = Derived.historyModeOf(payload)
+    const known = Derived.knownMode(historyMode)
+    if (known === undefined) {
+      return yield* Effect.fail(
+        new InvalidRequest({
+          field: "header.history_mode",
+          reason: `${JSON.stringify(historyMode)} is no mode that this version writes`,
+          advice: "Make legacy or paginated threads."
+        })
+      )
+    }
+    const madeAt = Timestamp.parse(payload.timestamp) ?? Timestamp.parse(timestamp)
+    return { threadId, mode: known, madeAt: madeAt ?? (yield* Clock.currentTimeMillis) }
+  })
+
+const longestOperationId = 64
+
+/** See {@link ThreadStoreService.append}. */
+export const append = (
+  driver: Driver,
+  appender: Appender,
+  threadId: string,
+  records: ReadonlyArray<Draft>,
+  options: AppendOptions = {}
+): Effect.Effect<Appended, AppendError> =>
+  Effect.gen(function* () {
+    const id = yield* SummaryQuery.threadId(threadId)
+    const { expected = "any", fence, operationId } = options
+    if (
+      operationId !== undefined &&
+      (expected === "any" || operationId.length > longestOperationId || operationId === "")
+    ) {
+      return yield* Effect.fail(
+        new InvalidRequest({
+          field: "operationId",
+          reason: expected === "any" ? "a retry is only found at an expected position" : "it is empty or too long",
+          advice: `Give 1 to ${longestOperationId} characters, and the position that the append expects.`
+        })
+      )
+    }
+    const marked = operationId !== undefined || (driver.marksBatches && records.length > 1)
+    const ids = yield* IdGenerator
+    const mark = marked ? { id: operationId ?? (yield* ids.next), always: operationId !== undefined } : undefined
+    const { batch, written } = Encoding.encode(records, mark)
+    const appended = Effect.map(
+      appender.append(id, batch, expected, fence),
+      (position): Appended => ({ position, records: written().map(({ record }) => record) })
+    )
+    if (operationId === undefined || expected === "any") return yield* appended
+    return yield* appended.pipe(
+      Effect.catchTag("AppendConflict", (conflict) => already(driver, id, expected, operationId, conflict))
+    )
+  })
+
+/** What an earlier try of an operation appended behind the position that it expected; else the conflict. */
+const already = (
+  driver: Driver,
+  threadId: string,
+  expected: Position,
+  operationId: string,
+  conflict: AppendConflict
+): Effect.Effect<Appended, AppendError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const log = yield* Reading.open(driver, threadId)
+      const rest = EffectiveLog.after(log, expected)
+      const records: Array<Record.StoredRecord> = []
+      let position: Position | undefined
+      if (rest !== undefined) {
+        yield* EffectiveLog.forward(rest, (decoded, piece) => {
+          if (!EffectiveLog.isRecord(decoded) || Encoding.batchOf(decoded)?.[0] !== operationId) return false
+          records.push(decoded)
+          position = Positions.behind(rest.pieces[piece]?.segmentId ?? "", decoded.line)
+          return true
+        })
+      }
+      return position === undefined ? yield* Effect.fail(conflict) : { position, records }
+    })
+  )
+
+/** See {@link ThreadStoreService.fork}. */
+export const fork = (
+  driver: Driver,
+  source: string,
+  options: ForkOptions
+): Effect.Effect<Appended, ThreadAlreadyExists | AppendError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const located = yield* Reading.locate(driver, source, options)
+      const mode = yield* Encoding.modeOf(located)
+      const log = yield* driver.open(located.threadId)
+      const at = options.at ?? EffectiveLog.end(log)
+      const { nextOrdinal } = yield* Reading.cutAt(log, at, "at")
+      const { history_base: _, ...payload } = options.header.payload
+      const { history_mode: __, ...unmoded } = payload
+      const header: Draft<"session_meta"> = {
+        ...options.header,
+        payload:
+          mode === "paginated" ? { ...payload, history_mode: mode, history_base: baseOf(at, nextOrdinal) } : unmoded
+      }
+      const { madeAt, threadId } = yield* opening(header)
+      const { write, written } = yield* Encoding.write(
+        [header, ...(options.records ?? [])],
+        mode,
+        nextOrdinal,
+        undefined
+      )
+      const position = yield* driver.create({
+        threadId,
+        historyMode: mode,
+        segment: {
+          segmentId: threadId,
+          base: at,
+          content: LineSource.ofLines(write.lines),
+          nextOrdinal: mode === "paginated" ? nextOrdinal + written.length : undefined,
+          madeAt
+        },
+        derived: undefined,
+        explicit: {},
+        archivedAt: undefined
+      })
+      return { position, records: written.map(({ record }) => record) }
+    })
+  )
+
+const baseOf = ({ offset, segmentId }: Position, nextOrdinal: number): HistoryBase => ({
+  thread_id: segmentId,
+  end_ordinal_exclusive: nextOrdinal,
+  end_byte_offset: offset
+})
+
+/** See {@link ThreadStoreService.revert}. */
+export const revert = (
+  driver: Driver,
+  signals: Signals,
+  threadId: string,
+  options: RevertOptions
+): Effect.Effect<Appended, AppendError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const located = yield* Reading.locate(driver, threadId)
+      const mode = yield* Encoding.modeOf(located)
+      const log = yield* driver.open(located.threadId)
+      const { nextOrdinal } = yield* Reading.cutAt(log, options.to, "to")
+      if (log.meta === undefined) {
+        return yield* Effect.fail(
+          new InvalidRequest({
+            field: "threadId",
+            reason: "the thread has no header that can be read, so no segment of it can be begun",
+            advice: "Fork what can be read of it instead."
+          })
+        )
+      }
+      const ids = yield* IdGenerator
+      const segmentId = yield* SummaryQuery.threadId(options.segmentId ?? (yield* ids.next), "segmentId")
+      const { history_base: _, ...payload } = log.meta.payload
+      const restarted: SessionMeta = { ...payload, timestamp: options.timestamp }
+      const header: Draft<"session_meta"> = {
+        timestamp: options.timestamp,
+        type: "session_meta",
+        payload: mode === "paginated" ? { ...restarted, history_base: baseOf(options.to, nextOrdinal) } : restarted
+      }
+      const { madeAt } = yield* opening(header)
+      const { write, written } = yield* Encoding.write(
+        [header, ...(options.records ?? [])],
+        mode,
+        nextOrdinal,
+        undefined
+      )
+      const position = yield* driver.branch(
+        located.threadId,
+        {
+          segmentId,
+          base: options.to,
+          content: LineSource.ofLines(write.lines),
+          nextOrdinal: mode === "paginated" ? nextOrdinal + written.length : undefined,
+          madeAt
+        },
+        { expected: options.expected ?? EffectiveLog.end(log), fence: options.fence }
+      )
+      yield* signals.notify(located.threadId)
+      return { position, records: written.map(({ record }) => record) }
+    })
+  )
+
+/** See {@link ThreadStoreService.imported}. */
+export const imported = (
+  driver: Driver,
+  { row, segments }: Exported
+): Effect.Effect<void, ThreadAlreadyExists | AppendError> =>
+  Effect.gen(function* () {
+    const threadId = yield* SummaryQuery.threadId(row.threadId)
+    let head: Position | undefined
+    for (const { base, madeAt, segmentId, source } of segments) {
+      const segment: NewSegment = {
+        segmentId,
+        base,
+        content: source,
+        nextOrdinal: yield* Reading.ordinalBehind(source),
+        madeAt
+      }
+      const { archivedAt, explicit, historyMode } = row
+      head =
+        head === undefined
+          ? yield* driver.create({ threadId, historyMode, segment, derived: undefined, explicit, archivedAt })
+          : yield* driver.branch(threadId, segment, { expected: head, fence: undefined })
+    }
+  })
