@@ -1,0 +1,2 @@
+export * as SqliteDriver from "./SqliteDriver.js"
+export * as SqliteStore from "./SqliteStore.js"
