@@ -5,9 +5,8 @@ import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
 import * as ValidationError from "@effect/cli/ValidationError"
 import { Effect, Ref } from "effect"
-import * as Reading from "./command/Reading.js"
-import * as Stores from "./command/Stores.js"
 import * as Output from "./Output.js"
+import * as Verbs from "./Verbs.js"
 import type * as Words from "./Words.js"
 
 /** What the process ends with. Documented in `docs/cli.md`. */
@@ -23,46 +22,46 @@ export const exitCode = {
 /** The version that `--version` prints. */
 export const version = "0.1.0"
 
-/** The verbs, in the order of the help. */
-const verbs = (status: Words.Status, prefix = "") => ({
-  ...Reading.verbs(status, prefix),
-  ...Stores.verbs(status, prefix)
-})
-
-const about = { name: "skein", version }
+const named = { name: "skein", version }
 
 /** What answers the words of a command. */
 type Answer = (
   argv: ReadonlyArray<string>
 ) => Effect.Effect<void, ValidationError.ValidationError, CliApp.CliApp.Environment>
 
-/** Each verb as a command of its own: the help of a subcommand does not say what it is a part of. */
-const runVerb = (status: Words.Status, word: string): Answer | undefined => {
-  const all = verbs(status, "skein ")
-  if (!Object.hasOwn(all, word)) return undefined
-  const verb = all[word as keyof typeof all] as Command.Command<string, CliApp.CliApp.Environment, never, unknown>
-  return Command.run(verb, about)
-}
+/** A verb as the help of all of them tells it. */
+const lineOf = (verb: Verbs.Verb) => Command.make(verb).pipe(Command.withDescription(Verbs.about[verb]))
 
-/** What tells of all verbs, and of words that are none. */
-const overview = (status: Words.Status): Answer => {
-  const { show, ...others } = verbs(status)
-  return Command.run(
-    Command.make("skein").pipe(
-      Command.withDescription("Asks agent threads what they hold, and keeps stores of them."),
-      Command.withSubcommands([show, ...Object.values(others)])
+/** Each verb is a command of its own: the help of a subcommand does not say what it is a part of. */
+const runVerb = (status: Words.Status, word: Verbs.Verb): Effect.Effect<Answer> =>
+  Effect.gen(function* () {
+    const reading = yield* Effect.promise(() => import("./command/Reading.js"))
+    const stores = yield* Effect.promise(() => import("./command/Stores.js"))
+    const verbs = { ...reading.verbs(status, "skein "), ...stores.verbs(status, "skein ") }
+    const verb = verbs[word] as Command.Command<string, CliApp.CliApp.Environment, never, unknown>
+    return Command.run(verb, named)
+  })
+
+/** What tells of all verbs, and of words that are none. The words of a verb are told by its own help. */
+const overview: Answer = Command.run(
+  Command.make("skein").pipe(
+    Command.withDescription(
+      "Asks agent threads what they hold, and keeps stores of them. skein VERB --help tells the words of a verb."
     ),
-    about
-  )
-}
+    Command.withSubcommands([lineOf("show"), ...(Object.keys(Verbs.about) as Array<Verbs.Verb>).slice(1).map(lineOf)])
+  ),
+  named
+)
 
 /** Runs the command; gives the exit code. `argv` begins with the runtime and the script, as Node gives it. */
 export const run = (argv: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const status = yield* Ref.make<number>(exitCode.answered)
     const [runtime = "", script = "", word = "", ...rest] = argv
-    const verb = runVerb(status, word)
-    yield* (verb === undefined ? overview(status)(argv) : verb([runtime, script, ...rest])).pipe(
+    const answer = Verbs.isVerb(word)
+      ? Effect.flatMap(runVerb(status, word), (verb) => verb([runtime, script, ...rest]))
+      : overview(argv)
+    yield* answer.pipe(
       // The parser has told what was wrong by the time it fails.
       Effect.catchIf(ValidationError.isValidationError, () => Ref.set(status, exitCode.usage)),
       Effect.provide(CliConfig.layer({ showBuiltIns: false })),

@@ -5,11 +5,16 @@ import * as ValidationError from "@effect/cli/ValidationError"
 import type { SummaryQuery } from "@skein/store/SummaryQuery"
 import { Either, Option } from "effect"
 
-const optional = (name: string, description: string) =>
-  Options.text(name).pipe(Options.withDescription(description), Options.optional)
+const optional = (name: string, value: string, description: string) =>
+  Options.text(name).pipe(Options.withPseudoName(value), Options.withDescription(description), Options.optional)
 
-const repeated = (name: string, description: string) =>
-  Options.text(name).pipe(Options.withDescription(description), Options.repeated)
+const repeated = (name: string, value: string, description: string) =>
+  Options.text(name).pipe(
+    Options.withPseudoName(value),
+    Options.withDescription(description),
+    Options.repeated,
+    Options.withDefault<Array<string>>([])
+  )
 
 /** `KEY=VALUE`. */
 const pair = (text: string): Either.Either<readonly [string, string], ValidationError.ValidationError> => {
@@ -25,17 +30,22 @@ export const filters = {
   all: Options.boolean("all").pipe(
     Options.withDescription("active and archived threads, and those that have nothing to show yet")
   ),
-  sources: repeated("source", "only threads that these started: cli, vscode, exec, subAgent:review, custom:NAME, …"),
-  providers: repeated("provider", "only threads of these model providers"),
-  defaultProvider: optional("default-provider", "the provider of threads that name none"),
-  cwds: repeated("cwd", "only threads of these working directories"),
-  childrenOf: optional("children-of", "only threads that this one spawned"),
-  descendantsOf: optional("descendants-of", "only threads below this one, at any depth"),
+  sources: repeated(
+    "source",
+    "WHO",
+    "only threads that these started: cli, vscode, exec, subAgent:review, custom:NAME, …"
+  ),
+  providers: repeated("provider", "NAME", "only threads of these model providers"),
+  defaultProvider: optional("default-provider", "NAME", "the provider of threads that name none"),
+  cwds: repeated("cwd", "FOLDER", "only threads of these working directories"),
+  childrenOf: optional("children-of", "ID", "only threads that this one spawned"),
+  descendantsOf: optional("descendants-of", "ID", "only threads below this one, at any depth"),
   meta: Options.text("meta").pipe(
     Options.withPseudoName("KEY=VALUE"),
     Options.withDescription("only threads whose host metadata has this"),
-    Options.mapEffect(pair),
-    Options.repeated
+    Options.repeated,
+    Options.mapEffect((all) => Either.all(all.map(pair))),
+    Options.withDefault<Array<readonly [string, string]>>([])
   )
 }
 
@@ -46,8 +56,12 @@ export const paging = {
     Options.withDefault("created" as const)
   ),
   reverse: Options.boolean("reverse").pipe(Options.withDescription("the oldest first")),
-  limit: Options.integer("limit").pipe(Options.withDescription("threads of a page, 25 unless said"), Options.optional),
-  cursor: optional("cursor", "where a page begins, as the one before it says")
+  limit: Options.integer("limit").pipe(
+    Options.withPseudoName("N"),
+    Options.withDescription("threads of a page, 25 unless said"),
+    Options.optional
+  ),
+  cursor: optional("cursor", "CURSOR", "where a page begins, as the one before it says")
 }
 
 /** What these words come to. */

@@ -5,6 +5,7 @@ import * as Every from "@skein/store/Every"
 import { Effect, Option } from "effect"
 import * as Output from "../Output.js"
 import * as Store from "../Store.js"
+import { about } from "../Verbs.js"
 import * as Words from "../Words.js"
 
 const { at, files, json, maybeStore: store } = Words
@@ -63,7 +64,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
         }
       })
     )
-  ).pipe(Command.withDescription("What the user saw: the thread, its turns and their items."))
+  ).pipe(Command.withDescription(about.show))
 
   const diff = Command.make(`${prefix}diff`, { files, json, store, from, to }, (options) =>
     Words.among(options.store, { json: options.json, status }, () =>
@@ -76,7 +77,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
         })
       })
     )
-  ).pipe(Command.withDescription("What changed between two points of a thread: turns, items, world and window."))
+  ).pipe(Command.withDescription(about.diff))
 
   const context = Command.make(`${prefix}context`, { files, json, store, at }, (options) =>
     Words.among(options.store, { json: options.json, status }, () =>
@@ -88,7 +89,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
         })
       })
     )
-  ).pipe(Command.withDescription("What the model must see next, and the state that goes with it."))
+  ).pipe(Command.withDescription(about.context))
 
   const world = Command.make(`${prefix}world`, { files, json, store, at, changes }, (options) =>
     Words.among(options.store, { json: options.json, status }, () =>
@@ -108,7 +109,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
         }
       })
     )
-  ).pipe(Command.withDescription("The world as the model knows it."))
+  ).pipe(Command.withDescription(about.world))
 
   const windows = Command.make(`${prefix}windows`, { files, json, store, at }, (options) =>
     Words.among(options.store, { json: options.json, status }, () =>
@@ -120,7 +121,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
         })
       })
     )
-  ).pipe(Command.withDescription("The context windows of a thread and what opened each."))
+  ).pipe(Command.withDescription(about.windows))
 
   const verify = Command.make(`${prefix}verify`, { paths: rollouts, json, store }, (options) =>
     Words.among(options.store, { json: options.json, status }, (opened) =>
@@ -146,9 +147,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
         }
       })
     )
-  ).pipe(
-    Command.withDescription("Every problem of a file, with line, byte offset and meaning; exit code 1 if there is any.")
-  )
+  ).pipe(Command.withDescription(about.verify))
 
   const tree = Command.make(`${prefix}tree`, { homes, json, store }, (options) =>
     Words.among(options.store, { json: options.json, status }, (opened) =>
@@ -171,7 +170,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
         )
       })
     )
-  ).pipe(Command.withDescription("The agents of a home by parent: how each stands, and when it was last active."))
+  ).pipe(Command.withDescription(about.tree))
 
   const demo = Command.make(`${prefix}demo`, { paths: anyPaths, store }, (options) =>
     Words.among(options.store, { json: false, status }, (opened) =>
@@ -183,7 +182,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
           : verb.ofStore(name, opened, options.paths, status)
       })
     )
-  ).pipe(Command.withDescription("Replay threads and draw what they come to."))
+  ).pipe(Command.withDescription(about.demo))
 
   return { show, diff, context, world, windows, verify, tree, demo }
 }

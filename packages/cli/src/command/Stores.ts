@@ -5,6 +5,7 @@ import * as Options from "@effect/cli/Options"
 import { Effect, Option } from "effect"
 import * as Output from "../Output.js"
 import * as Store from "../Store.js"
+import { about } from "../Verbs.js"
 import * as Words from "../Words.js"
 import * as Filters from "./Filters.js"
 
@@ -13,6 +14,7 @@ const { ids, json, store, yes } = Words
 const term = Args.text({ name: "TERM" }).pipe(Args.withDescription("what was said; letter case does not count"))
 
 const named = Options.text("term").pipe(
+  Options.withPseudoName("TEXT"),
   Options.withDescription("only threads whose name, title or preview hold this, letter by letter"),
   Options.optional
 )
@@ -56,7 +58,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
             : verb.ls(opened, query, options.json, status)
         })
       )
-  ).pipe(Command.withDescription("The threads of a store, a page at a time."))
+  ).pipe(Command.withDescription(about.ls))
 
   const search = Command.make(
     `${prefix}search`,
@@ -68,7 +70,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
           yield* verb.search(opened, options.term, Filters.queryOf(options), options.json, status)
         })
       )
-  ).pipe(Command.withDescription("The threads in which a user or an agent said something."))
+  ).pipe(Command.withDescription(about.search))
 
   const rename = Command.make(`${prefix}rename`, { id: Words.id, name, json, store }, (options) =>
     Words.inStore(options.store, { json: options.json, status }, (opened) =>
@@ -80,7 +82,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
         })
       })
     )
-  ).pipe(Command.withDescription("Gives a thread a name."))
+  ).pipe(Command.withDescription(about.rename))
 
   const archive = Command.make(`${prefix}archive`, { ids, json, store }, (options) =>
     Words.inStore(options.store, { json: options.json, status }, (opened) =>
@@ -92,7 +94,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
         })
       })
     )
-  ).pipe(Command.withDescription("Moves threads into the archive. What stands on them stays where it is."))
+  ).pipe(Command.withDescription(about.archive))
 
   const unarchive = Command.make(`${prefix}unarchive`, { ids, json, store }, (options) =>
     Words.inStore(options.store, { json: options.json, status }, (opened) =>
@@ -104,7 +106,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
         })
       })
     )
-  ).pipe(Command.withDescription("Takes threads out of the archive."))
+  ).pipe(Command.withDescription(about.unarchive))
 
   const rm = Command.make(`${prefix}rm`, { ids, json, store, yes, shared, only }, (options) =>
     Words.inStore(options.store, { json: options.json, status }, (opened) =>
@@ -113,7 +115,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
         yield* verb.rm(opened, options.ids, { ...options, shared: Option.getOrUndefined(options.shared) }, status)
       })
     )
-  ).pipe(Command.withDescription("Deletes threads and those below them, once you have said yes."))
+  ).pipe(Command.withDescription(about.rm))
 
   const some = Words.id.pipe(Args.withDescription("the threads to copy; without any, all"), Args.repeated)
   const from = Words.address("from", "the store that is copied")
@@ -125,9 +127,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
         yield* verb.copy(source, options, status)
       })
     )
-  ).pipe(
-    Command.withDescription("Copies threads to another store, line for line, and reads back what it wrote. Repeatable.")
-  )
+  ).pipe(Command.withDescription(about.copy))
 
   const backup = Command.make(`${prefix}backup`, { json, store, to: backupTo }, (options) =>
     Words.inStore(options.store, { json: options.json, status }, (opened) =>
@@ -139,14 +139,14 @@ export const verbs = (status: Words.Status, prefix: string) => {
         })
       })
     )
-  ).pipe(Command.withDescription("Copies a database while it is used."))
+  ).pipe(Command.withDescription(about.backup))
 
   const doctor = Command.make(`${prefix}doctor`, { json, store, repair }, (options) =>
     Effect.gen(function* () {
       const verb = yield* Effect.promise(() => import("../verb/Doctor.js"))
       yield* verb.doctor(options.store, options, status)
     })
-  ).pipe(Command.withDescription("Finds what is wrong with a store and says what to do about it."))
+  ).pipe(Command.withDescription(about.doctor))
 
   return { ls, search, rename, archive, unarchive, rm, copy, backup, doctor }
 }
