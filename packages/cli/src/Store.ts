@@ -62,6 +62,18 @@ export const open = (
     }
   })
 
+/** Whether anything lies at an address; a store in memory is always there. */
+export const exists = ({ kind, path }: Address): Effect.Effect<boolean, never, FileSystem.FileSystem> =>
+  kind === "memory"
+    ? Effect.succeed(true)
+    : Effect.flatMap(FileSystem.FileSystem, (fs) =>
+        fs.stat(path).pipe(
+          Effect.as(true),
+          // What cannot be looked at is told when it is opened.
+          Effect.catchAll((error) => Effect.succeed(!(error._tag === "SystemError" && error.reason === "NotFound")))
+        )
+      )
+
 /** Fails unless something that can be a store of its kind lies at the path, or nothing and it may be made. */
 const present = (address: Address, create: boolean): Effect.Effect<void, StoreUnavailable, FileSystem.FileSystem> =>
   Effect.gen(function* () {

@@ -47,10 +47,14 @@ export const copy = (
     if (yield* isOne(options.from, options.to)) {
       return yield* Output.usage("--from and --to name the same store.", status)
     }
-    const target = yield* Store.open(options.to, { create: true }).pipe(Effect.either)
-    if (target._tag === "Left") return yield* Output.refuse(Store.format(options.to), target.left, json, status)
-    const to = target.right
-    const plan = yield* Copy.plan(from, to, ids.length === 0 ? {} : { ids }).pipe(Output.busy("reading both stores"))
+    const refuse = (refused: Output.Refused) => Output.refuse(Store.format(options.to), refused, json, status)
+    // A store that is not there is made once somebody said yes; what would go there goes to an empty one until then.
+    const isThere = yield* Store.exists(options.to)
+    const before = yield* Effect.either(Store.open(isThere ? options.to : { kind: "memory", path: "" }))
+    if (before._tag === "Left") return yield* refuse(before.left)
+    const plan = yield* Copy.plan(from, before.right, ids.length === 0 ? {} : { ids }).pipe(
+      Output.busy("reading both stores")
+    )
     const head = {
       from: Store.format(options.from),
       to: Store.format(options.to),
@@ -68,6 +72,9 @@ export const copy = (
         return yield* Ref.set(status, 1)
       }
     }
+    const target = isThere ? before : yield* Effect.either(Store.open(options.to, { create: true }))
+    if (target._tag === "Left") return yield* refuse(target.left)
+    const to = target.right
     const style = Output.style()
     const line = Output.line()
     const outcomes = yield* Copy.run(from, to, plan, {
@@ -123,8 +130,11 @@ const outcomeLines = (outcome: Copy.Outcome, style: Text.Style): ReadonlyArray<s
 const summed = (outcomes: ReadonlyArray<Copy.Outcome>, style: Text.Style): string => {
   const of = (tag: Copy.Outcome["_tag"]) => outcomes.filter(({ _tag }) => _tag === tag).length
   const bytes = outcomes.reduce((sum, one) => sum + (one._tag === "Copied" ? one.bytes : 0), 0)
+  const isIdle = of("Copied") === 0 && outcomes.length > 0
   const parts = [
-    `${style.good(`${of("Copied")} copied`)} and read back, each with the same SHA-256 (${Text.bytes(bytes)})`,
+    ...(isIdle
+      ? []
+      : [`${style.good(`${of("Copied")} copied`)} and read back, each with the same SHA-256 (${Text.bytes(bytes)})`]),
     ...(of("Same") === 0 ? [] : [`${of("Same")} there already, each with the same SHA-256`]),
     ...(of("Differs") === 0 ? [] : [style.warn(`${of("Differs")} there and different`)]),
     ...(of("Failed") === 0 ? [] : [style.bad(`${of("Failed")} not copied`)])
