@@ -30,7 +30,7 @@ export const create = (
 ): Effect.Effect<Appended, ThreadAlreadyExists | AppendError> =>
   Effect.gen(function* () {
     const { madeAt, mode, threadId } = yield* opening(header)
-    const { write, written } = yield* Encoding.write([header, ...records], mode, 0, undefined)
+    const { write, written } = yield* Encoding.write([header, ...records], { mode, nextOrdinal: 0, opens: true })
     const segment: NewSegment = {
       segmentId: threadId,
       base: undefined,
@@ -46,13 +46,25 @@ export const create = (
       explicit: options.explicit ?? {},
       archivedAt: undefined
     })
-    return { position, records: written.map(({ record }) => record) }
+    return { position, records: written }
   })
+
+/** A header, if it is one at all: it may come from code without types. */
+const checked = (header: Draft<"session_meta">): Effect.Effect<Draft<"session_meta">, InvalidRequest> =>
+  Encoding.isObject(header) && header.type === "session_meta" && Encoding.isObject(header.payload)
+    ? Effect.succeed(header)
+    : Effect.fail(
+        new InvalidRequest({
+          field: "header",
+          reason: "it is no record of type session_meta",
+          advice: "Nothing was written. Give the header that the thread is to begin with."
+        })
+      )
 
 /** What a header says of its thread. */
 const opening = (header: Draft<"session_meta">) =>
   Effect.gen(function* () {
-    const { payload, timestamp } = header
+    const { payload, timestamp } = yield* checked(header)
     const threadId = yield* SummaryQuery.threadId(String(payload.id), "header.id")
     const historyMode = Derived.historyModeOf(payload)
     const known = Derived.knownMode(historyMode)
@@ -65,9 +77,11 @@ const opening = (header: Draft<"session_meta">) =>
         })
       )
     }
-    const madeAt = Timestamp.parse(payload.timestamp) ?? Timestamp.parse(timestamp)
+    const madeAt = timeOf(payload.timestamp) ?? timeOf(timestamp)
     return { threadId, mode: known, madeAt: madeAt ?? (yield* Clock.currentTimeMillis) }
   })
+
+const timeOf = (text: unknown): number | undefined => (typeof text === "string" ? Timestamp.parse(text) : undefined)
 
 const longestOperationId = 64
 
@@ -100,7 +114,7 @@ export const append = (
     const { batch, written } = Encoding.encode(records, mark)
     const appended = Effect.map(
       appender.append(id, batch, expected, fence),
-      (position): Appended => ({ position, records: written().map(({ record }) => record) })
+      (position): Appended => ({ position, records: written() })
     )
     if (operationId === undefined || expected === "any") return yield* appended
     return yield* appended.pipe(
@@ -122,15 +136,19 @@ const already = (
       const rest = EffectiveLog.after(log, expected)
       const records: Array<Record.StoredRecord> = []
       let position: Position | undefined
+      let wanted = 1
       if (rest !== undefined) {
         yield* EffectiveLog.forward(rest, (decoded, piece) => {
-          if (!EffectiveLog.isRecord(decoded) || Encoding.batchOf(decoded)?.[0] !== operationId) return false
+          const [id, , count] = (EffectiveLog.isRecord(decoded) ? Encoding.batchOf(decoded) : undefined) ?? []
+          if (!EffectiveLog.isRecord(decoded) || id !== operationId || count === undefined) return false
           records.push(decoded)
+          wanted = count
           position = Positions.behind(rest.pieces[piece]?.segmentId ?? "", decoded.line)
-          return true
+          return records.length < wanted
         })
       }
-      return position === undefined ? yield* Effect.fail(conflict) : { position, records }
+      // A part of a batch is what a crash left: nobody was told that it is there.
+      return position === undefined || records.length < wanted ? yield* Effect.fail(conflict) : { position, records }
     })
   )
 
@@ -147,7 +165,7 @@ export const fork = (
       const log = yield* driver.open(located.threadId)
       const at = options.at ?? EffectiveLog.end(log)
       const { nextOrdinal } = yield* Reading.cutAt(log, at, "at")
-      const { history_base: _, ...payload } = options.header.payload
+      const { history_base: _, ...payload } = (yield* checked(options.header)).payload
       const { history_mode: __, ...unmoded } = payload
       const header: Draft<"session_meta"> = {
         ...options.header,
@@ -155,12 +173,8 @@ export const fork = (
           mode === "paginated" ? { ...payload, history_mode: mode, history_base: baseOf(at, nextOrdinal) } : unmoded
       }
       const { madeAt, threadId } = yield* opening(header)
-      const { write, written } = yield* Encoding.write(
-        [header, ...(options.records ?? [])],
-        mode,
-        nextOrdinal,
-        undefined
-      )
+      const drafts = [header, ...(options.records ?? [])]
+      const { write, written } = yield* Encoding.write(drafts, { mode, nextOrdinal, opens: true })
       const position = yield* driver.create({
         threadId,
         historyMode: mode,
@@ -175,7 +189,7 @@ export const fork = (
         explicit: {},
         archivedAt: undefined
       })
-      return { position, records: written.map(({ record }) => record) }
+      return { position, records: written }
     })
   )
 
@@ -217,12 +231,8 @@ export const revert = (
         payload: mode === "paginated" ? { ...restarted, history_base: baseOf(options.to, nextOrdinal) } : restarted
       }
       const { madeAt } = yield* opening(header)
-      const { write, written } = yield* Encoding.write(
-        [header, ...(options.records ?? [])],
-        mode,
-        nextOrdinal,
-        undefined
-      )
+      const drafts = [header, ...(options.records ?? [])]
+      const { write, written } = yield* Encoding.write(drafts, { mode, nextOrdinal, opens: true })
       const position = yield* driver.branch(
         located.threadId,
         {
@@ -235,7 +245,7 @@ export const revert = (
         { expected: options.expected ?? EffectiveLog.end(log), fence: options.fence }
       )
       yield* signals.notify(located.threadId)
-      return { position, records: written.map(({ record }) => record) }
+      return { position, records: written }
     })
   )
 
