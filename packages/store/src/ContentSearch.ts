@@ -16,9 +16,9 @@ export interface Term {
   readonly probe: string
 }
 
-/** Prepares a term: white space is one blank in it, as in the text that it is looked for in. */
+/** Prepares a term: white space is one blank in it, as in the text that it is looked for in; half pairs match nothing. */
 export const term = (text: string): Term => {
-  const flat = collapse(text)
+  const flat = collapse(text.toWellFormed())
   const folded = lower(flat)
   const probe = (folded.match(/[a-z0-9]+/g) ?? []).reduce(
     (longest, run) => (run.length > longest.length ? run : longest),

@@ -47,7 +47,10 @@ export const encode = (drafts: ReadonlyArray<Draft>, mark: Mark | undefined): En
 }
 
 /** The mode of a thread, or why nothing is done with one of its mode. */
-export const modeOf = ({ historyMode, threadId }: Located): Either.Either<HistoryMode, UnsupportedHistoryMode> => {
+export const modeOf = ({
+  historyMode,
+  threadId
+}: Pick<Located, "historyMode" | "threadId">): Either.Either<HistoryMode, UnsupportedHistoryMode> => {
   const known = Derived.knownMode(historyMode)
   return known === undefined ? Either.left(new UnsupportedHistoryMode({ threadId, historyMode })) : Either.right(known)
 }

@@ -6,13 +6,19 @@ import type { HistoryBase, SessionMeta } from "@skein/core/record/SessionMeta"
 import * as Timestamp from "@skein/core/record/Timestamp"
 import { Clock, Effect } from "effect"
 import * as Derived from "../Derived.js"
-import type { Driver, NewSegment } from "../Driver.js"
+import type { Driver, NewSegment, StoredSegment } from "../Driver.js"
 import * as EffectiveLog from "../EffectiveLog.js"
 import { IdGenerator } from "../IdGenerator.js"
 import * as LineSource from "../LineSource.js"
 import type { Position } from "../Position.js"
 import * as Positions from "../Position.js"
-import { type AppendConflict, type AppendError, InvalidRequest, type ThreadAlreadyExists } from "../StoreError.js"
+import {
+  type AppendConflict,
+  type AppendError,
+  InvalidRequest,
+  type ReadError,
+  type ThreadAlreadyExists
+} from "../StoreError.js"
 import type { Explicit } from "../Summary.js"
 import * as SummaryQuery from "../SummaryQuery.js"
 import type { Appended, AppendOptions, Exported, ForkOptions, RevertOptions } from "../ThreadStore.js"
@@ -205,6 +211,17 @@ export const revert = (
   signals: Signals,
   threadId: string,
   options: RevertOptions
+): Effect.Effect<Appended, AppendError> => {
+  const once = revertOnce(driver, signals, threadId, options)
+  // Whoever expects nothing is not told that the log grew meanwhile.
+  return options.expected === undefined ? Effect.retry(once, { while: ({ _tag }) => _tag === "AppendConflict" }) : once
+}
+
+const revertOnce = (
+  driver: Driver,
+  signals: Signals,
+  threadId: string,
+  options: RevertOptions
 ): Effect.Effect<Appended, AppendError> =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -256,19 +273,54 @@ export const imported = (
 ): Effect.Effect<void, ThreadAlreadyExists | AppendError> =>
   Effect.gen(function* () {
     const threadId = yield* SummaryQuery.threadId(row.threadId)
-    let head: Position | undefined
-    for (const { base, madeAt, segmentId, source } of segments) {
-      const segment: NewSegment = {
-        segmentId,
-        base,
-        content: source,
-        nextOrdinal: yield* Reading.ordinalBehind(source),
-        madeAt
-      }
-      const { archivedAt, explicit, historyMode } = row
-      head =
-        head === undefined
-          ? yield* driver.create({ threadId, historyMode, segment, derived: undefined, explicit, archivedAt })
-          : yield* driver.branch(threadId, segment, { expected: head, fence: undefined })
+    const [first, ...further] = segments
+    if (first === undefined) {
+      return yield* Effect.fail(
+        new InvalidRequest({
+          field: "segments",
+          reason: "a thread without segments has no log",
+          advice: "Give what another store exported."
+        })
+      )
     }
+    const { archivedAt, explicit, historyMode } = row
+    const made = (stored: StoredSegment) =>
+      Effect.map(
+        historyMode === "paginated" ? ordinalBehind(segments, stored) : Effect.succeed(undefined),
+        (nextOrdinal): NewSegment => {
+          const { base, madeAt, segmentId, source: content } = stored
+          return { segmentId, base, content, nextOrdinal, madeAt }
+        }
+      )
+    const segment = yield* made(first)
+    let head = yield* driver.create({ threadId, historyMode, segment, derived: undefined, explicit, archivedAt })
+    const rest = Effect.forEach(
+      further,
+      (stored) =>
+        Effect.gen(function* () {
+          head = yield* driver.branch(threadId, yield* made(stored), { expected: head, fence: undefined })
+        }),
+      { discard: true }
+    )
+    // Half of a thread would pass for the whole of it.
+    yield* Effect.onError(rest, () => Effect.ignore(driver.remove(threadId, "keep")))
+  })
+
+/** The ordinal that follows a segment: behind its own records, else behind those of what it stands on. */
+const ordinalBehind = (
+  segments: ReadonlyArray<StoredSegment>,
+  { base, source }: StoredSegment
+): Effect.Effect<number | undefined, ReadError> =>
+  Effect.gen(function* () {
+    let next = yield* Reading.ordinalBehind(source)
+    let below = base
+    const seen = new Set<string>()
+    while (next === undefined && below !== undefined && !seen.has(below.segmentId)) {
+      const { offset, segmentId } = below
+      seen.add(segmentId)
+      const found = segments.find((one) => one.segmentId === segmentId)
+      next = found === undefined ? undefined : yield* Reading.ordinalBehind(found.source, offset)
+      below = found?.base
+    }
+    return next
   })
