@@ -11,7 +11,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { SqlError } from "@effect/sql/SqlError"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { StoreUnavailable } from "@skein/store/StoreError"
-import { Clock, Effect, Exit, Random, type Scope } from "effect"
+import { Clock, Effect, Random, type Scope } from "effect"
 import * as Fault from "./Fault.js"
 
 /** What a parameter can be. Integers beyond 32 bits that are compared with keys are given as bigint. */
@@ -96,35 +96,40 @@ export const open = (options: Options): Effect.Effect<Database, StoreUnavailable
       first: <Row>(query: string, values: ReadonlyArray<Value> = []) =>
         Effect.map(connection.execute(text(query), values, undefined), (rows) => rows[0] as Row | undefined),
       tuples: <Row>(query: string, values: ReadonlyArray<Value> = []) =>
-        connection.executeValues(text(query), values) as Effect.Effect<ReadonlyArray<Row>, unknown> as Effect.Effect<
-          ReadonlyArray<Row>,
-          SqlError
-        >,
+        Effect.map(
+          connection.executeValues(text(query), values),
+          (rows) => rows as ReadonlyArray<unknown> as ReadonlyArray<Row>
+        ),
       run: (query, values = []) => Effect.asVoid(connection.executeRaw(text(query), values))
     }
 
     /** Set once the file was found to be damaged: nothing is written from then on. */
-    let damage: StoreUnavailable | undefined
+    let damage: SqlError | undefined
 
     const unavailable = (operation: string, error: SqlError): StoreUnavailable => {
-      const fault = Fault.unavailable(operation, path, error)
-      if (Fault.kindOf(error) === "corrupt") damage = fault
-      return fault
+      if (Fault.kindOf(error) === "corrupt") damage ??= error
+      return Fault.unavailable(operation, path, error)
     }
 
-    /** Tries until it is done, fails otherwise, or other processes were waited for long enough. */
-    const patiently = <A, E>(operation: string, once: Effect.Effect<A, E>) =>
-      Effect.flatMap(Clock.currentTimeMillis, (start) => {
+    /**
+     * Tries until it is done, fails otherwise, or other processes were waited for long enough.
+     *
+     * @param isHeld Whether the write lock is taken first: preparing a statement then never has to wait.
+     */
+    const patiently = <A, E>(operation: string, once: Effect.Effect<A, E>, isHeld = false) =>
+      Effect.suspend(() => {
+        let end: number | undefined
         const attempt = (tries: number): Effect.Effect<A, Exclude<E, SqlError> | StoreUnavailable> =>
           Effect.catchAll(once, (error) => {
             if (!(error instanceof SqlError)) return Effect.fail(error as Exclude<E, SqlError>)
             if (Fault.kindOf(error) !== "busy") return Effect.fail(unavailable(operation, error))
-            mark = ` -- ${++marks}`
+            if (!isHeld) mark = ` -- ${++marks}`
             return Effect.gen(function* () {
+              const now = yield* Clock.currentTimeMillis
+              end ??= now + options.patience
+              if (now >= end) return yield* Effect.fail(unavailable(operation, error))
               const pause = Math.min(longestPause, 2 ** Math.min(tries, 8)) * (0.5 + (yield* Random.next))
-              const left = start + options.patience - (yield* Clock.currentTimeMillis)
-              if (left <= 0) return yield* Effect.fail(unavailable(operation, error))
-              yield* Effect.sleep(Math.min(pause, left))
+              yield* Effect.sleep(Math.min(pause, end - now))
               return yield* attempt(tries + 1)
             })
           })
@@ -132,26 +137,35 @@ export const open = (options: Options): Effect.Effect<Database, StoreUnavailable
       })
 
     const alone = <A, E>(once: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-      turn.withPermits(1)(Effect.uninterruptible(Effect.provideService(once, SqlClient.SafeIntegers, false)))
+      turn.withPermits(1)(Effect.uninterruptible(once))
+
+    /** What a host has set for statements of its own must not change the numbers that come out of ours. */
+    const plainly = <A, E>(once: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+      Effect.flatMap(SqlClient.SafeIntegers, (isSet) =>
+        isSet ? Effect.provideService(once, SqlClient.SafeIntegers, false) : once
+      )
 
     const within = <A, E>(begin: string, body: Body<A, E>): Effect.Effect<A, E | SqlError> =>
-      Effect.gen(function* () {
-        yield* sql.run(begin)
-        const done = yield* Effect.exit(Effect.tap(body(sql), () => sql.run("COMMIT")))
-        // SQLite has undone it itself after some errors, and then knows of no transaction.
-        if (Exit.isFailure(done)) yield* Effect.ignore(sql.run("ROLLBACK"))
-        return yield* done
-      })
+      Effect.zipRight(
+        sql.run(begin),
+        Effect.tap(
+          Effect.suspend(() => body(sql)),
+          () => sql.run("COMMIT")
+        ).pipe(
+          // SQLite has undone it itself after some errors, and then knows of no transaction.
+          Effect.onError(() => Effect.ignore(sql.run("ROLLBACK")))
+        )
+      )
 
     const database: Database = {
       path,
-      read: (operation, body) => patiently(operation, alone(Effect.suspend(() => body(sql)))),
-      snapshot: (operation, body) => patiently(operation, alone(within("BEGIN", body))),
+      read: (operation, body) => patiently(operation, alone(plainly(Effect.suspend(() => body(sql))))),
+      snapshot: (operation, body) => patiently(operation, alone(plainly(within("BEGIN", body)))),
       write: (operation, body) =>
         Effect.suspend(() =>
           damage === undefined
-            ? patiently(operation, alone(within("BEGIN IMMEDIATE", body)))
-            : Effect.fail(new StoreUnavailable({ ...damage, operation }))
+            ? patiently(operation, alone(plainly(within("BEGIN IMMEDIATE", body))), true)
+            : Effect.fail(Fault.unavailable(operation, path, damage))
         ),
       copy: (to) => copy(options, to)
     }

@@ -18,11 +18,12 @@ export const key = (segment: number, offset: number): bigint => (BigInt(segment)
 /** The offset in a key, as an expression. */
 export const offsetOf = "key & 68719476735"
 
-/** Rows of one statement. A batch is cut into these, so that few texts are prepared. */
-const groups = [64, 16, 4, 1]
+/** Rows of one statement at most: each number of rows is a text that is prepared. */
+const most = 32
 
-const inserts = new Map(
-  groups.map((rows) => [rows, `INSERT INTO content (key, line) VALUES ${Array(rows).fill("(?, ?)").join(", ")}`])
+const inserts = Array.from(
+  { length: most + 1 },
+  (_, rows) => `INSERT INTO content (key, line) VALUES ${Array(rows).fill("(?, ?)").join(", ")}`
 )
 
 /** Writes lines from an offset of a segment on. */
@@ -31,23 +32,24 @@ export const insert = (
   segment: number,
   offset: number,
   lines: ReadonlyArray<Uint8Array>
-): Effect.Effect<void, SqlError> =>
-  Effect.gen(function* () {
-    let next = key(segment, offset)
-    let written = 0
-    for (const rows of groups) {
-      const text = inserts.get(rows) as string
-      while (lines.length - written >= rows) {
-        const values: Array<Value> = []
-        for (const line of lines.slice(written, written + rows)) {
-          values.push(next, line)
-          next += BigInt(line.length + 1)
-        }
-        yield* sql.run(text, values)
-        written += rows
-      }
+): Effect.Effect<void, SqlError> => {
+  let next = key(segment, offset)
+  let written = 0
+  const group = Effect.suspend(() => {
+    const values: Array<Value> = []
+    const end = Math.min(lines.length, written + most)
+    const text = inserts[end - written] as string
+    for (; written < end; written++) {
+      const line = lines[written] as Uint8Array
+      values.push(next, line)
+      next += BigInt(line.length + 1)
     }
+    return sql.run(text, values)
   })
+  return lines.length <= most
+    ? group
+    : Effect.whileLoop({ while: () => written < lines.length, body: () => group, step: () => {} })
+}
 
 /** What lines take with their line feeds. */
 export const lengthOf = (lines: ReadonlyArray<Uint8Array>): number => {

@@ -81,6 +81,14 @@ export const migrate = (database: Database.Database, schema: Schema): Effect.Eff
     )
   })
 
+/** Fails for a database of somebody else, and for one that is empty. */
+export const identify = (database: Database.Database, schema: Schema): Effect.Effect<void, StoreUnavailable> =>
+  Effect.flatMap(
+    database.snapshot("open", (sql) => look(database.path, sql, schema)),
+    (applied) =>
+      applied === undefined ? Effect.fail(Database.refused(database.path, "it is an empty database")) : Effect.void
+  )
+
 /** What was applied so far; undefined in a new file. Fails for a database of somebody else. */
 const look = (path: string, sql: Database.Sql, schema: Schema) =>
   Effect.gen(function* () {

@@ -151,14 +151,14 @@ WHERE pk = ? AND id IS NULL AND kept_until > 0 RETURNING pk`,
     return { pk: row.pk, size }
   })
 
-/** Adds lines to the end of a segment; gives its new size. */
+/** Adds lines to the end of a segment. */
 export const grow = (sql: Sql, segment: number, size: number, lines: ReadonlyArray<Uint8Array>) =>
-  Effect.gen(function* () {
+  Effect.suspend(() => {
     const end = size + Lines.lengthOf(lines)
-    yield* checkSize(end)
-    yield* Lines.insert(sql, segment, size, lines)
-    yield* sql.run("UPDATE segments SET size = ? WHERE pk = ?", [end, segment])
-    return end
+    return checkSize(end).pipe(
+      Effect.zipRight(Lines.insert(sql, segment, size, lines)),
+      Effect.zipRight(sql.run("UPDATE segments SET size = ? WHERE pk = ?", [end, segment]))
+    )
   })
 
 // Being read

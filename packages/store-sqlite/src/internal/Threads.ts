@@ -123,7 +123,11 @@ export const states = (): States => {
 const stateText = `SELECT t.progress, d.summary, d.explicit FROM threads AS t JOIN details AS d ON d.pk = t.pk WHERE t.pk = ?`
 
 /** The row as lists have it. */
-export const rowOf = (threadId: string, at: Place, { derived, explicit }: Omit<State, "version">): ThreadRow => ({
+export const rowOf = (
+  threadId: string,
+  at: Pick<Place, "history_mode" | "archived_at" | "made_at">,
+  { derived, explicit }: Omit<State, "version">
+): ThreadRow => ({
   threadId,
   historyMode: at.history_mode,
   archivedAt: at.archived_at ?? undefined,
