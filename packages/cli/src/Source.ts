@@ -51,7 +51,7 @@ const files: Threads = {
 /** The threads of a store, archived ones too: who names one means it. */
 export const ofStore = (store: ThreadStoreService): Threads => ({
   open: (id) => store.open(id, { includeArchived: true }),
-  nameOf: (id) => Effect.map(store.summary(id, { includeArchived: true }), ({ name }) => name),
+  nameOf: (id) => Effect.scoped(Effect.map(store.exported(id), ({ row }) => row.explicit.name)),
   parts: (id) =>
     Effect.flatMap(store.exported(id), ({ segments }) =>
       Effect.forEach(segments, ({ source }) => Effect.map(headerOf(source), (meta): Part => ({ source, meta })))

@@ -37,6 +37,10 @@ export const format = ({ kind, path }: Address): string => `${kind}:${path}`
 export interface Options {
   /** Whether it is made when it is not there; else that is an error. */
   readonly create?: boolean | undefined
+  /** Whether it is going to be changed. */
+  readonly writes?: boolean | undefined
+  /** Whether it is going to be asked for lists, so that what is remembered of it pays. */
+  readonly lists?: boolean | undefined
 }
 
 /** What opening a store needs, and for how long it stays open. */
@@ -51,10 +55,10 @@ export const open = (
   options: Options = {}
 ): Effect.Effect<ThreadStoreService, InvalidRequest | StoreUnavailable, Environment> =>
   Effect.gen(function* () {
-    if (address.kind !== "memory") yield* present(address, options.create === true)
+    yield* present(address, options)
     switch (address.kind) {
       case "fs":
-        return yield* (yield* Effect.promise(() => import("./store/Files.js"))).open(address.path)
+        return yield* (yield* Effect.promise(() => import("./store/Files.js"))).open(address.path, options)
       case "sqlite":
         return yield* (yield* Effect.promise(() => import("./store/Database.js"))).open(address.path)
       case "memory":
@@ -74,11 +78,15 @@ export const exists = ({ kind, path }: Address): Effect.Effect<boolean, never, F
         )
       )
 
-/** Fails unless something that can be a store of its kind lies at the path, or nothing and it may be made. */
-const present = (address: Address, create: boolean): Effect.Effect<void, StoreUnavailable, FileSystem.FileSystem> =>
+/** Fails unless something that can be a store of its kind lies at an address, or nothing and it may be made. */
+export const present = (
+  address: Address,
+  { create = false }: Options = {}
+): Effect.Effect<void, StoreUnavailable, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const { kind, path } = address
+    if (kind === "memory") return
     const wanted = kind === "fs" ? "Directory" : "File"
     const refuse = (reason: string, advice: string, cause?: unknown) =>
       Effect.fail(

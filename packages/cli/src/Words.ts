@@ -77,13 +77,19 @@ export const maybeStore = address("store", "ask the threads of a store, by their
 /** What a verb needs beside the store. */
 type Environment = Store.Environment
 
+/** How a verb uses a store. */
+interface Use extends Store.Options {
+  readonly json: boolean
+  readonly status: Status
+}
+
 /** Opens a store for a verb; why it fails is told, and makes the exit code 1. */
 export const inStore = <R>(
   at: Store.Address,
-  { create, json, status }: { readonly json: boolean; readonly status: Status; readonly create?: boolean },
+  { json, status, ...options }: Use,
   use: (store: ThreadStoreService) => Effect.Effect<void, StoreError.StoreError, R>
 ): Effect.Effect<void, never, Exclude<R | Environment, Scope.Scope>> =>
-  Store.open(at, { create }).pipe(
+  Store.open(at, options).pipe(
     Effect.flatMap(use),
     Effect.catchAll((refused) => Output.refuse(Store.format(at), refused, json, status)),
     Effect.scoped
@@ -92,7 +98,7 @@ export const inStore = <R>(
 /** Lets reading verbs ask a store when one is named, else files. */
 export const among = <R>(
   at: Option.Option<Store.Address>,
-  options: { readonly json: boolean; readonly status: Status },
+  options: Use,
   ask: (store: ThreadStoreService | undefined) => Effect.Effect<void, StoreError.StoreError, R>
 ): Effect.Effect<void, never, Exclude<R | Environment, Scope.Scope>> =>
   Option.match(at, {

@@ -150,7 +150,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
   ).pipe(Command.withDescription(about.verify))
 
   const tree = Command.make(`${prefix}tree`, { homes, json, store }, (options) =>
-    Words.among(options.store, { json: options.json, status }, (opened) =>
+    Words.among(options.store, { json: options.json, status, lists: true }, (opened) =>
       Effect.gen(function* () {
         const verb = yield* Effect.promise(() => import("../verb/Tree.js"))
         const { render } = yield* Effect.promise(() => import("../verb/Agents.js"))
@@ -173,7 +173,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
   ).pipe(Command.withDescription(about.tree))
 
   const demo = Command.make(`${prefix}demo`, { paths: anyPaths, store }, (options) =>
-    Words.among(options.store, { json: false, status }, (opened) =>
+    Words.among(options.store, { json: false, status, lists: true }, (opened) =>
       Effect.gen(function* () {
         const verb = yield* Effect.promise(() => import("../verb/Demo.js"))
         const name = Option.match(options.store, { onNone: () => "", onSome: Store.format })

@@ -49,7 +49,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
     `${prefix}ls`,
     { json, store, term: named, tree: asTree, ...Filters.filters, ...Filters.paging },
     (options) =>
-      Words.inStore(options.store, { json: options.json, status }, (opened) =>
+      Words.inStore(options.store, { json: options.json, status, lists: true }, (opened) =>
         Effect.gen(function* () {
           const verb = yield* Effect.promise(() => import("../verb/Ls.js"))
           const query = { ...Filters.queryOf(options), searchTerm: Option.getOrUndefined(options.term) }
@@ -64,7 +64,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
     `${prefix}search`,
     { term, json, store, ...Filters.filters, ...Filters.paging },
     (options) =>
-      Words.inStore(options.store, { json: options.json, status }, (opened) =>
+      Words.inStore(options.store, { json: options.json, status, lists: true }, (opened) =>
         Effect.gen(function* () {
           const verb = yield* Effect.promise(() => import("../verb/Search.js"))
           yield* verb.search(opened, options.term, Filters.queryOf(options), options.json, status)
@@ -73,7 +73,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
   ).pipe(Command.withDescription(about.search))
 
   const rename = Command.make(`${prefix}rename`, { id: Words.id, name, json, store }, (options) =>
-    Words.inStore(options.store, { json: options.json, status }, (opened) =>
+    Words.inStore(options.store, { json: options.json, status, writes: true }, (opened) =>
       Effect.gen(function* () {
         const verb = yield* Effect.promise(() => import("../verb/Rename.js"))
         yield* Output.each([options.id], options.json, status, {
@@ -85,7 +85,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
   ).pipe(Command.withDescription(about.rename))
 
   const archive = Command.make(`${prefix}archive`, { ids, json, store }, (options) =>
-    Words.inStore(options.store, { json: options.json, status }, (opened) =>
+    Words.inStore(options.store, { json: options.json, status, writes: true }, (opened) =>
       Effect.gen(function* () {
         const verb = yield* Effect.promise(() => import("../verb/Archive.js"))
         yield* Output.each(options.ids, options.json, status, {
@@ -97,7 +97,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
   ).pipe(Command.withDescription(about.archive))
 
   const unarchive = Command.make(`${prefix}unarchive`, { ids, json, store }, (options) =>
-    Words.inStore(options.store, { json: options.json, status }, (opened) =>
+    Words.inStore(options.store, { json: options.json, status, writes: true }, (opened) =>
       Effect.gen(function* () {
         const verb = yield* Effect.promise(() => import("../verb/Archive.js"))
         yield* Output.each(options.ids, options.json, status, {
@@ -109,7 +109,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
   ).pipe(Command.withDescription(about.unarchive))
 
   const rm = Command.make(`${prefix}rm`, { ids, json, store, yes, shared, only }, (options) =>
-    Words.inStore(options.store, { json: options.json, status }, (opened) =>
+    Words.inStore(options.store, { json: options.json, status, writes: true, lists: true }, (opened) =>
       Effect.gen(function* () {
         const verb = yield* Effect.promise(() => import("../verb/Rm.js"))
         yield* verb.rm(opened, options.ids, { ...options, shared: Option.getOrUndefined(options.shared) }, status)
@@ -121,7 +121,7 @@ export const verbs = (status: Words.Status, prefix: string) => {
   const from = Words.address("from", "the store that is copied")
   const to = Words.address("to", "where the copy goes; it is made if it is not there")
   const copy = Command.make(`${prefix}copy`, { ids: some, json, from, to, yes }, (options) =>
-    Words.inStore(options.from, { json: options.json, status }, (source) =>
+    Words.inStore(options.from, { json: options.json, status, lists: true }, (source) =>
       Effect.gen(function* () {
         const verb = yield* Effect.promise(() => import("../verb/Copy.js"))
         yield* verb.copy(source, options, status)
