@@ -33,6 +33,60 @@ export const parseName = (name: string): RolloutName | undefined => {
   }
 }
 
+/**
+ * The time of a file name: `YYYY-MM-DDThh-mm-ss` in local time, as the reference writes it. Which file of a thread is the
+ * newest is told by these names, so all programs of a machine have to go by one clock.
+ *
+ * @param moment Milliseconds since 1970.
+ */
+export const timeOf = (moment: number): string => {
+  const date = new Date(moment)
+  const parts = [date.getMonth() + 1, date.getDate(), date.getHours(), date.getMinutes(), date.getSeconds()]
+  const [month, day, hour, minute, second] = parts.map((part) => String(part).padStart(2, "0"))
+  return `${String(date.getFullYear()).padStart(4, "0")}-${month}-${day}T${hour}-${minute}-${second}`
+}
+
+/** The moment that the time of a file name means, in milliseconds since 1970; the inverse of {@link timeOf}. */
+export const momentOf = (time: string): number => {
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = time.split(/[-T]/).map(Number)
+  const date = new Date(year, month - 1, day, hour, minute, second)
+  // `Date` takes the years 0 to 99 for those of the last century.
+  if (year < 100) date.setFullYear(year)
+  return date.getTime()
+}
+
+/** The next time that a name can have. By its digits, not by the clock, which may be set back in between. */
+export const later = (time: string): string => shifted(time, 1)
+
+/** The time before it. */
+export const earlier = (time: string): string => shifted(time, -1)
+
+const shifted = (time: string, seconds: number): string => {
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = time.split(/[-T]/).map(Number)
+  const moment = new Date(Date.UTC(year, month - 1, day, hour, minute, second + seconds))
+  return moment.toISOString().slice(0, 19).replaceAll(":", "-")
+}
+
+/** The folder of a day below `sessions`: `YYYY/MM/DD`. */
+export const dayOf = (time: string): string => time.slice(0, 10).replaceAll("-", "/")
+
+/** The name of a rollout; without a segment that of a thread's first file. */
+export const fileName = (time: string, threadId: string, segmentId: string | undefined): string =>
+  `rollout-${time}-${threadId}${segmentId === undefined ? "" : `_${segmentId}`}.jsonl`
+
+/** The name under which a rollout is known whether it is compressed or not. */
+export const logical = (path: string): string => (path.endsWith(".zst") ? path.slice(0, -4) : path)
+
+/** Orders the files of a thread as they were made: by the time of the name, then by segment (since-july). */
+export const compare = (
+  left: Pick<RolloutName, "time" | "segmentId">,
+  right: Pick<RolloutName, "time" | "segmentId">
+): number => {
+  if (left.time !== right.time) return left.time < right.time ? -1 : 1
+  const [a, b] = [left.segmentId ?? "", right.segmentId ?? ""]
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
 /** A rollout file found in a home. */
 export interface Found extends RolloutName {
   readonly path: string
@@ -70,9 +124,9 @@ export const rollouts = (
     const found = new Map<string, Found>()
     for (const root of ["sessions", "archived_sessions"]) {
       for (const { path, ...name } of yield* below(paths.join(home, root), 5, unlisted)) {
-        const logical = path.replace(/\.zst$/, "")
-        const known = found.get(logical)
-        if (known === undefined || known.compressed) found.set(logical, { ...name, path })
+        const key = logical(path)
+        const known = found.get(key)
+        if (known === undefined || known.compressed) found.set(key, { ...name, path })
       }
     }
     return [...found.values()].sort((left, right) => (left.path < right.path ? -1 : 1))

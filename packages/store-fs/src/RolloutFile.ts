@@ -39,6 +39,8 @@ export interface RolloutFile {
 export interface Options {
   /** Decoded bytes that a compressed file may come to. Default: 1 GiB. */
   readonly decodedLimit?: number | undefined
+  /** Whether only its ends are wanted: then a small file is not read at once either. */
+  readonly ends?: boolean | undefined
 }
 
 /** Opens a rollout for as long as the scope lasts. Fails for anything that is not a readable regular file. */
@@ -55,25 +57,30 @@ export const open = (
       return yield* inflate(path, compressed, options.decodedLimit ?? Zstd.defaultLimit)
     }
     const handle = yield* fs.open(path, { flag: "r" }).pipe(Effect.mapError(FileError.ofSystem(path)))
-    const file: RolloutFile = {
-      path,
-      size: Number(info.size),
-      damagedAt: undefined,
-      read: (offset, length, into) =>
-        handle.seek(offset, "start").pipe(
-          Effect.zipRight(
-            into === undefined
-              ? Effect.map(
-                  handle.readAlloc(length),
-                  Option.getOrElse(() => new Uint8Array(0))
-                )
-              : Effect.map(handle.read(into.subarray(0, length)), (count) => into.subarray(0, Number(count)))
-          ),
-          Effect.mapError(FileError.ofSystem(path))
-        )
-    }
-    return file.size > chunk.whole ? file : inMemory(path, yield* readFully(file, 0, file.size), undefined)
+    const file = ofHandle(path, handle, Number(info.size))
+    return file.size > chunk.whole || options.ends === true
+      ? file
+      : inMemory(path, yield* readFully(file, 0, file.size), undefined)
   })
+
+/** An open handle of a plain file as a rollout, up to a size. Its reads move the handle's place in the file. */
+export const ofHandle = (path: string, handle: FileSystem.File, size: number): RolloutFile => ({
+  path,
+  size,
+  damagedAt: undefined,
+  read: (offset, length, into) =>
+    handle.seek(offset, "start").pipe(
+      Effect.zipRight(
+        into === undefined
+          ? Effect.map(
+              handle.readAlloc(length),
+              Option.getOrElse(() => new Uint8Array(0))
+            )
+          : Effect.map(handle.read(into.subarray(0, length)), (count) => into.subarray(0, Number(count)))
+      ),
+      Effect.mapError(FileError.ofSystem(path))
+    )
+})
 
 /** A file of which all content is there. */
 const inMemory = (path: string, bytes: Uint8Array, damagedAt: number | undefined): RolloutFile => ({
