@@ -39,7 +39,7 @@ export interface Member {
   readonly agent: ThreadModel.Agent | undefined
   /** Oldest first. */
   readonly files: ReadonlyArray<File>
-  /** The records that the newest file stands for. */
+  /** The records that the newest file stands for, as those of a single thread. */
   readonly log: ReadonlyArray<StoredRecord>
 }
 

@@ -25,10 +25,15 @@ export interface Options {
   readonly maxSteps?: number | undefined
 }
 
-/** A thread: what happened, the files that say so, oldest first, and the records that the newest file stands for. */
+/** A thread: what happened, and the files that say so. */
 export interface Thread {
   readonly model: Model
+  /** Oldest first. */
   readonly files: ReadonlyArray<File>
+  /**
+   * The records that the newest file stands for, as readers hand them on: its header, then what it inherits, then its
+   * own.
+   */
   readonly log: ReadonlyArray<StoredRecord>
 }
 

@@ -32,7 +32,7 @@ export interface Written {
   readonly agent: Agent | undefined
   /** Oldest first. */
   readonly files: ReadonlyArray<File>
-  /** The lines that the newest file stands for. */
+  /** The lines that the newest file stands for: its header, then what it inherits, then its own. */
   readonly log: ReadonlyArray<Place>
   /** The agents with a log that it started, in order. */
   readonly agents: ReadonlyArray<Written>

@@ -1,3 +1,4 @@
+export * as AnyHistory from "./AnyHistory.js"
 export * as AnyLog from "./AnyLog.js"
 export * as AnyRecord from "./AnyRecord.js"
 export * as Damage from "./Damage.js"

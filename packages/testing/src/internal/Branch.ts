@@ -56,6 +56,7 @@ export const copied = (pen: Pen, turns: number): void => {
 export const takeBack = (pen: Pen, turns: number): void => {
   const from = startOf(pen, turns)
   if (from === undefined) return
+  pen.isOpen = false
   pen.state = from.state
   pen.starts = pen.starts.slice(0, pen.starts.length - turns)
   pen.asked = pen.asked.filter((index) => index < from.at)
@@ -66,8 +67,9 @@ const becomeFork = (pen: Pen): string => {
   const source = pen.threadId
   pen.threadId = pen.clock.uuid()
   pen.session = pen.threadId
+  pen.firstWindowId = pen.clock.uuid()
   // A fork opens a window of its own, unless it goes on in one that a compaction opened.
-  if (pen.state.window.number === 0) pen.state = { ...pen.state, window: firstWindow(pen.clock.uuid()) }
+  if (pen.state.window.number === 0) pen.state = { ...pen.state, window: firstWindow(pen.firstWindowId) }
   return source
 }
 

@@ -32,7 +32,7 @@ const parentage = (pen: Pen): Payload => {
 
 /** Writes the header of the thread. */
 export const header = (pen: Pen, lineage: Lineage = {}) => {
-  const { form, isPaginated, state, threadId } = pen
+  const { form, isPaginated, threadId } = pen
   const release = releaseOf(pen)
   const timestamp = new Date(pen.clock.tick()).toISOString()
   if (form === "0.20.0") return append(pen, { id: threadId, timestamp, instructions: null })
@@ -56,7 +56,7 @@ export const header = (pen: Pen, lineage: Lineage = {}) => {
     ...named,
     ...(release === "0.142.4" ? {} : { history_mode: isPaginated ? "paginated" : "legacy" }),
     ...(isNoted ? versionOf(pen) : {}),
-    ...(release === "0.142.4" ? {} : { context_window: { window_id: state.window.id } })
+    ...(release === "0.142.4" ? {} : { context_window: { window_id: pen.firstWindowId } })
   })
 }
 

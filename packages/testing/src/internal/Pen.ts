@@ -76,6 +76,8 @@ export interface Pen {
   form: Form
   threadId: string
   session: string
+  /** Id of the window that the thread began with. All its headers name it, whatever came after. */
+  firstWindowId: string
   turnId: string
   /** Whether the newest turn has no end. */
   isOpen: boolean
@@ -95,6 +97,7 @@ export type Payload = Readonly<Record<string, unknown>>
 export const make = (model: Model, clock: Clock, parent?: Parent & { readonly path: string }): Pen => {
   const form = parent?.pen.form ?? firstForm(model)
   const threadId = clock.uuid()
+  const firstWindowId = clock.uuid()
   return {
     clock,
     model,
@@ -107,25 +110,30 @@ export const make = (model: Model, clock: Clock, parent?: Parent & { readonly pa
     form,
     threadId,
     session: parent?.pen.session ?? threadId,
+    firstWindowId,
     turnId: "",
     isOpen: false,
     spent: 0,
     spentHere: 0,
-    state: { hasContext: false, told: undefined, note: null, window: firstWindow(clock.uuid()), texts: [] },
+    state: { hasContext: false, told: undefined, note: null, window: firstWindow(firstWindowId), texts: [] },
     log: [],
     starts: [],
     asked: []
   }
 }
 
-/** What was written. */
-export const written = (pen: Pen, agent?: Agent): Written => ({
-  threadId: pen.threadId,
-  agent,
-  files: pen.files.map(({ lines, name }) => ({ name, lines })),
-  log: pen.log.map(({ file, line }) => ({ file, line })),
-  agents: pen.agents
-})
+/** What was written. A thread's own header stands in front of what it inherits. */
+export const written = (pen: Pen, agent?: Agent): Written => {
+  const places = pen.log.map(({ file, line }) => ({ file, line }))
+  const isOwn = ({ file, line }: Place) => file === pen.files.length - 1 && line === 0
+  return {
+    threadId: pen.threadId,
+    agent,
+    files: pen.files.map(({ lines, name }) => ({ name, lines })),
+    log: [...places.filter(isOwn), ...places.filter((place) => !isOwn(place))],
+    agents: pen.agents
+  }
+}
 
 /** The release that writes at present. Those that know ordinals write none of their records without. */
 export const releaseOf = ({ form, isPaginated, model }: Pen): Release =>
