@@ -15,12 +15,21 @@ const isCall = (type: string): boolean => /_call(_output)?$|^tool_search_output$
 
 const ofKind = (type: string): fc.Arbitrary<ResponseItem> =>
   fc
-    .tuple(recordOfKind(`item ${type}`), fc.constantFrom(...callIds), fc.constantFrom(undefined, "i1", "i2", ""))
-    .map(([{ record }, call_id, id]) => {
+    .record({
+      record: recordOfKind(`item ${type}`).map(({ record }) => record),
+      call_id: fc.constantFrom(...callIds),
+      id: fc.constantFrom(undefined, "i1", "i2", ""),
+      execution: fc.constantFrom("client", "server")
+    })
+    .map(({ call_id, execution, id, record }) => {
       const item = record.payload as ResponseItem
-      const named = "id" in item ? { ...item, id } : item
-      // An output may lack its call; those that need no id keep what they have.
-      return "call_id" in item && typeof item.call_id === "string" ? ({ ...named, call_id } as ResponseItem) : named
+      return {
+        ...item,
+        ...("id" in item ? { id } : {}),
+        // What needs no call keeps saying so.
+        ...("call_id" in item && typeof item.call_id === "string" ? { call_id } : {}),
+        ...("execution" in item ? { execution } : {})
+      } as ResponseItem
     })
 
 const types = Object.keys(ResponseItems.variants)
