@@ -1,4 +1,4 @@
-/** Legacy events of canonical items, whole: every field of them, and what stands for those that are missing (§1.9). */
+/** Legacy events of canonical items, whole: every field of them, and what stands for those that are missing (thread-view §1.9; C2 to C11). */
 import { describe, expect, it } from "vitest"
 import * as FanOut from "../../../src/fold/view/FanOut.js"
 import type { TurnItem } from "../../../src/record/TurnItem.js"
@@ -80,7 +80,7 @@ const rows: ReadonlyArray<
   readonly [what: string, item: object, begins: ReadonlyArray<object>, ends: ReadonlyArray<object>]
 > = [
   [
-    "a command",
+    "C10: a command",
     command,
     [
       {
@@ -119,7 +119,7 @@ const rows: ReadonlyArray<
     ]
   ],
   [
-    "a tool of the client",
+    "C10: a tool of the client",
     dynamic,
     [
       {
@@ -149,7 +149,7 @@ const rows: ReadonlyArray<
     ]
   ],
   [
-    "a tool of the client of which nothing is said",
+    "C10: a tool of the client of which nothing is said",
     { type: "DynamicToolCall", id: "d", tool: "t", arguments: null, status: "failed" },
     [
       {
@@ -179,19 +179,19 @@ const rows: ReadonlyArray<
     ]
   ],
   [
-    "a call of an mcp tool",
+    "C5, C9: a call of an mcp tool",
     mcp,
     [{ type: "mcp_tool_call_begin", ...mcpFields }],
     [{ type: "mcp_tool_call_end", ...mcpFields, duration, result: { Ok: { content: [1] } } }]
   ],
   [
-    "a search on the web",
+    "C2: a search on the web",
     { type: "WebSearch", id: "w", query: "q", action, results: [1] },
     [{ type: "web_search_begin", call_id: "w" }],
     [{ type: "web_search_end", call_id: "w", query: "q", action, results: [1] }]
   ],
   [
-    "an image",
+    "C3, C7: an image",
     { type: "ImageGeneration", id: "g", status: "completed", revised_prompt: "r", result: "iVBO", saved_path: "/i" },
     [{ type: "image_generation_begin", call_id: "g" }],
     [
@@ -206,13 +206,13 @@ const rows: ReadonlyArray<
     ]
   ],
   [
-    "an image that is looked at",
+    "C6: an image that is looked at",
     { type: "ImageView", id: "v", path: "file:///i.png" },
     [],
     [{ type: "view_image_tool_call", call_id: "v", path: "file:///i.png" }]
   ],
   [
-    "a patch",
+    "C4, C8: a patch",
     { type: "FileChange", id: "f", changes, status: "completed", auto_approved: true, stdout: "o", stderr: "e" },
     [{ type: "patch_apply_begin", call_id: "f", turn_id: "t", auto_approved: true, changes }],
     [
@@ -229,7 +229,7 @@ const rows: ReadonlyArray<
     ]
   ],
   [
-    "a patch that was declined",
+    "C8: a patch that was declined",
     { type: "FileChange", id: "f", changes, status: "declined" },
     [{ type: "patch_apply_begin", call_id: "f", turn_id: "t", auto_approved: false, changes }],
     [
@@ -296,7 +296,7 @@ const rows: ReadonlyArray<
     [{ type: "entered_review_mode", target, user_facing_hint: "look", turn_id: "t", item_id: "e" }]
   ],
   [
-    "a review that is done",
+    "C11: a review that is done",
     { type: "ExitedReviewMode", id: "x", review_output: review },
     [],
     [{ type: "exited_review_mode", turn_id: "t", item_id: "x", review_output: review }]
