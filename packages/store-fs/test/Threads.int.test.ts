@@ -1,13 +1,14 @@
 /** Threads of every form, written to files: what is read of them is what was written. */
 import { join } from "node:path"
 import type { StoredRecord } from "@skein/core/record/Record"
+import * as EffectiveLog from "@skein/store/EffectiveLog"
 import * as Family from "@skein/testing/Family"
 import * as Thread from "@skein/testing/Thread"
 import type { File } from "@skein/testing/ThreadWriter"
 import { Effect } from "effect"
 import * as fc from "fast-check"
 import { afterAll, describe, expect, it } from "vitest"
-import * as EffectiveLog from "../src/EffectiveLog.js"
+import * as RolloutLog from "../src/RolloutLog.js"
 import * as Home from "./Home.js"
 
 afterAll(Home.removeAll)
@@ -21,7 +22,7 @@ const homeOf = (files: ReadonlyArray<File>): string =>
 const read = (home: string, { name }: File) =>
   Home.run(
     Effect.gen(function* () {
-      const log = yield* EffectiveLog.open(join(home, folder, name))
+      const log = yield* RolloutLog.open(join(home, folder, name))
       const records: Array<StoredRecord> = []
       let damaged = 0
       yield* EffectiveLog.forward(log, (decoded) => {
