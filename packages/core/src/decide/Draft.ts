@@ -4,6 +4,7 @@
  * Nothing here counts: ordinals of paginated logs are positions and come with the append ({@link numbered}).
  */
 import { Either } from "effect"
+import type { Fold } from "../fold/Fold.js"
 import * as Sha1 from "../internal/Sha1.js"
 import type { EventMsg } from "../record/EventMsg.js"
 import * as Mark from "../record/Mark.js"
@@ -95,4 +96,22 @@ export const check = (drafts: ReadonlyArray<Draft>, field: string): Decision => 
     }
   }
   return Either.right(drafts)
+}
+
+/**
+ * Several decisions as one batch: each is made on the state as it will be behind the ones before it, and either all of
+ * them are made or none. The state that is given stays what it is. Cost: that of the decisions, and writing, reading and
+ * folding each line but the last decision's.
+ */
+export const sequence = <S>(fold: Fold<S>, from: S, decisions: ReadonlyArray<(state: S) => Decision>): Decision => {
+  const all: Array<Draft> = []
+  let state = from
+  for (const [i, decide] of decisions.entries()) {
+    const decision = decide(state)
+    if (Either.isLeft(decision)) return decision
+    all.push(...decision.right)
+    if (i === decisions.length - 1) break
+    for (const draft of decision.right) state = fold.step(state, Record.reread(draft))
+  }
+  return Either.right(all)
 }

@@ -70,7 +70,10 @@ export interface RollbackFacts extends Facts {
 export type Rollback =
   /** As records at the end of the log. */
   | { readonly kind: "append"; readonly drafts: ReadonlyArray<Draft>; readonly turnIds: ReadonlyArray<string> }
-  /** As a segment that stands on the records up to, and without, a position, and begins with these. */
+  /**
+   * As a segment that stands on the records up to, and without, a position, and begins with these. What belongs to no
+   * turn is carried over in them; records of a host's own behind the position stay in the segment that was left.
+   */
   | {
       readonly kind: "revert"
       readonly end: number

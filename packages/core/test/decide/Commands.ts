@@ -113,7 +113,8 @@ export class Driven {
     const { host } = this
     switch (command.command) {
       case "turn":
-        return this.turn(command)
+        this.turn(command)
+        break
       case "standalone": {
         this.start("compact")
         host.do(
@@ -123,25 +124,28 @@ export class Driven {
             host.facts
           )
         )
-        return host.complete()
+        host.complete()
+        break
       }
       case "rollback":
-        return this.rollback(command.count)
+        this.rollback(command.count)
+        break
       case "inject": {
         const items = [
           { type: "message" as const, role: "developer", content: [{ type: "input_text" as const, text: "injected" }] }
         ]
         host.do(ModelItem.record({ items }, host.state, host.facts))
-        return undefined
+        break
       }
       case "mail":
-        return this.mail(command.trigger)
+        this.mail(command.trigger)
+        break
       case "select": {
         const facts = { override: undefined, declared: "v2" as const, collab: true, source: "cli" }
         const state = { ...host.state, context: host.context }
         const found = right(Delegation.atTurn({ ...facts, select: command.select }, state, host.facts))
         host.append(found.drafts)
-        return undefined
+        break
       }
     }
   }
@@ -200,11 +204,12 @@ export class Driven {
     const { host } = this
     switch (one.step) {
       case "say":
-        return host.say(one.text)
+        host.say(one.text)
+        break
       case "think": {
         const items = [{ type: "reasoning" as const, summary: [{ type: "summary_text" as const, text: "hm" }] }]
         host.do(ModelItem.record({ items }, host.state, host.facts))
-        return undefined
+        break
       }
       case "call": {
         const call_id = host.id()
@@ -228,25 +233,27 @@ export class Driven {
         host.do(Item.completed({ item }, host.state, host.facts))
         const output = { type: "custom_tool_call_output" as const, call_id, output: "ok" }
         host.do(ModelItem.record({ items: [output] }, host.state, host.facts))
-        return undefined
+        break
       }
       case "steer": {
         const input = { content: [{ type: "text" as const, text: one.text }], id: host.id() }
         host.do(TurnLifecycle.steer(input, host.state, host.facts))
-        return undefined
+        break
       }
       case "input": {
         const input = { content: [{ type: "text" as const, text: one.text }], id: host.id() }
         host.do(TurnLifecycle.input(input, host.state, host.facts))
-        return undefined
+        break
       }
       case "mail":
-        return this.mail(false)
+        this.mail(false)
+        break
       case "drain":
         host.do(Mail.drain(host.state, host.facts))
-        return undefined
+        break
       case "world":
-        return this.world("step", one.note)
+        this.world("step", one.note)
+        break
       case "compact": {
         const sections = right(World.sectionsOf({ env: { cwd: "/" } }))
         const at = { at: "compaction" as const, phase: "mid_turn" as const, tokenBudget: false }
@@ -263,7 +270,7 @@ export class Driven {
             host.facts
           )
         )
-        return undefined
+        break
       }
     }
   }

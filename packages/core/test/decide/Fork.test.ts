@@ -1,7 +1,6 @@
 /** Where forks cut and what agents are started with: replay-semantics §5.1, §5.2, §10.35 to §10.39, §11.5. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Draft } from "../../src/decide/Draft.js"
 import * as Fork from "../../src/decide/Fork.js"
 import * as NewThread from "../../src/decide/NewThread.js"
 import * as Rollback from "../../src/decide/Rollback.js"
@@ -39,6 +38,9 @@ const child = (host: Host, at: Fork.At, windowId?: string): ReadonlyArray<Stored
   const header = right(NewThread.header({ opening: { kind: "fork", source } }, facts))
   return [Record.reread(header), ...host.log.slice(0, cut.end), ...cut.drafts.map(Record.reread)]
 }
+
+const inherited = (command: Fork.Spawn, log: ReadonlyArray<StoredRecord>) =>
+  Fork.spawn(command, log, new Host().facts).records
 
 const folded = (log: ReadonlyArray<StoredRecord>): ThreadState => Fold.run(fold, log)
 
@@ -117,6 +119,24 @@ describe("§5.1: a user's fork", () => {
     const { host, ids } = three()
     const cut = right(Fork.user({ at: "before-turn", turnId: ids[0] }, host.state, host.facts))
     expect(host.log.slice(0, cut.end).map(({ kind }) => kind)).toEqual(["session_meta"])
+  })
+
+  it("a cut within a turn ends it there, without a word to the model", () => {
+    const { host } = three()
+    const second = host.begin("u4")
+    const { drafts } = right(Fork.user({ at: "user-message", n: 3 }, host.state, host.facts))
+    expect(kinds(drafts)).toEqual(["turn_aborted (forked)"])
+    expect(drafts[0]?.payload).toMatchObject({ turn_id: second, reason: "interrupted" })
+    expect(right(Fork.user({ at: "user-message", n: 9 }, host.state, host.facts)).drafts).toEqual([])
+  })
+
+  it("in front of a turn that began though the one before had no end, that one ends", () => {
+    const host = Host.of(s.log(s.header(), s.started("1"), s.user("u1"), s.userEvent("u1"), s.turn("2", "u2")))
+    for (const at of [{ at: "before-turn", turnId: "2" } as const, { at: "after-turn", turnId: "1" } as const]) {
+      const { drafts, end } = right(Fork.user(at, host.state, host.facts))
+      expect(end).toBe(4)
+      expect(drafts.map(({ payload }) => payload)).toMatchObject([{ turn_id: "1" }])
+    }
   })
 
   it("is refused at a turn that nobody started, and for a number that counts nothing", () => {
@@ -198,7 +218,7 @@ describe("§5.2: what an agent is started with", () => {
   const { I, M, B } = s
   const positions = (...lines: ReadonlyArray<s.Line>) => {
     const index = Fold.run(TurnIndex.fold(), s.log(lines))
-    return TurnIndex.positions(index.forkTurns)
+    return TurnIndex.forkTurns(index)
   }
 
   it("case 1", () => expect(positions(u, I(false), a, I(true), a, u)).toEqual([0, 3, 5]))
@@ -213,12 +233,12 @@ describe("§5.2: what an agent is started with", () => {
   /** The texts that a child gets of the last turns; answers are all final, so that they stay. */
   const last = (n: number, ...lines: ReadonlyArray<s.Line>) => {
     const log = s.log(lines.map((line) => (line === a ? phased("a") : line)))
-    const kept = Fork.spawn({ turns: n }, log)
+    const kept = inherited({ turns: n }, log)
     return s.texts(kept.flatMap((one) => (one.kind === "response_item" ? [one.payload] : [])))
   }
   const at = (n: number, ...lines: ReadonlyArray<s.Line>) => {
     const index = Fold.run(TurnIndex.fold(), s.log(lines))
-    const all = TurnIndex.positions(index.forkTurns)
+    const all = TurnIndex.forkTurns(index)
     return all[Math.max(0, all.length - n)]
   }
 
@@ -231,8 +251,8 @@ describe("§5.2: what an agent is started with", () => {
 
   it("no position, or none of them: nothing", () => {
     expect(last(1, s.developer("d"), a)).toEqual([])
-    expect(Fork.spawn({ turns: 0 }, s.log(u))).toEqual([])
-    expect(Fork.spawn({ turns: "none" }, s.log(u))).toEqual([])
+    expect(inherited({ turns: 0 }, s.log(u))).toEqual([])
+    expect(inherited({ turns: "none" }, s.log(u))).toEqual([])
   })
 
   const event = (type: string, more: object = {}): s.Line => ({ type: "event_msg", payload: { type, ...more } })
@@ -269,7 +289,7 @@ describe("§5.2: what an agent is started with", () => {
   ]
   const kept = (command: Fork.Spawn) => {
     const log = s.log(everything.map(([, line]) => line))
-    const left = new Set(Fork.spawn(command, log).map(({ line }) => line.number))
+    const left = new Set(inherited(command, log).map(({ line }) => line.number))
     return everything.filter((_, i) => left.has(i + 1)).map(([name]) => name)
   }
   const both = ["user message", "developer message", "system message", "final answer"]
@@ -298,7 +318,7 @@ describe("§5.2: what an agent is started with", () => {
 
   it("a copied line is the line it was, byte for byte", () => {
     const log = s.log(everything.map(([, line]) => line))
-    for (const record of Fork.spawn({ turns: "all" }, log)) {
+    for (const record of inherited({ turns: "all" }, log)) {
       expect(log.find(({ line }) => line.number === record.line.number)?.line.bytes).toBe(record.line.bytes)
     }
   })
@@ -311,19 +331,31 @@ describe("§5.2: what an agent is started with", () => {
       s.compacted([s.developer(hint), s.user("kept"), s.developer("stays")], { window_number: 1 })
     )
     const { history } = ModelContexts.read(
-      Fold.run(ModelContexts.fold(), Fork.spawn({ turns: "all", hints: [hint] }, log))
+      Fold.run(ModelContexts.fold(), inherited({ turns: "all", hints: [hint] }, log))
     )
     expect(s.texts(history)).toEqual(["kept", "stays"])
-    expect(s.texts(Fork.spawn({ turns: "all", hints: [hint] }, log.slice(0, 2)).map(({ payload }) => payload))).toEqual(
-      ["u"]
-    )
-    const told = Record.reread(Fork.hint("You are a child.", new Host().facts) as Draft)
-    expect(told).toMatchObject({ kind: "response_item", payload: { role: "developer" } })
+    expect(s.texts(inherited({ turns: "all", hints: [hint] }, log.slice(0, 2)).map(({ payload }) => payload))).toEqual([
+      "u"
+    ])
+  })
+
+  it("the turn that the parent is in ends for the child, and behind the whole history it is told who it is", () => {
+    const host = new Host()
+    host.turn("u1")
+    const running = host.begin("u2")
+    const { drafts, records } = Fork.spawn({ turns: "all", ownHint: "You are a child." }, host.log, host.facts)
+    expect(kinds(drafts)).toEqual(["turn_aborted (forked)", "message"])
+    expect(drafts[0]?.payload).toMatchObject({ turn_id: running, reason: "interrupted" })
+    const child = folded([...records, ...drafts.map(Record.reread)])
+    expect(child.turn.active).toBeUndefined()
+    expect(s.texts(context(child).history)).toEqual(["u1", "u2", "You are a child."])
+    const part = Fork.spawn({ turns: 1, ownHint: "You are a child." }, host.log, host.facts)
+    expect(part.drafts).toEqual([])
   })
 
   it("§11.5 [W]: rollbacks are applied first; the reference loses u1 here", () => {
     const log = s.log(s.user("u1"), phased("a1"), M(true), G, s.assistant("a2"), B(1))
-    const { history } = ModelContexts.read(Fold.run(ModelContexts.fold(), Fork.spawn({ turns: "all" }, log)))
+    const { history } = ModelContexts.read(Fold.run(ModelContexts.fold(), inherited({ turns: "all" }, log)))
     expect(s.texts(history)).toEqual(["u1", "a1"])
   })
 
@@ -333,7 +365,7 @@ describe("§5.2: what an agent is started with", () => {
         const driven = new Driven()
         for (const one of all) driven.do(one)
         const { log } = driven.host
-        const left = Fork.spawn({ turns: n }, log)
+        const left = inherited({ turns: n }, log)
         const numbers = left.flatMap(({ line }) => {
           const at = log.findIndex((one) => one.line === line)
           return at < 0 ? [] : [at]
@@ -355,7 +387,7 @@ describe("§5.2: what an agent is started with", () => {
         for (const one of all) driven.do(one)
         const { log, context: source } = { log: driven.host.log, context: driven.host.context }
         const forked = ModelContexts.read(
-          Fold.run(ModelContexts.fold({ keep: "all" }), Fork.spawn({ turns: "all" }, log))
+          Fold.run(ModelContexts.fold({ keep: "all" }), inherited({ turns: "all" }, log))
         )
         const dropped = (item: unknown) => {
           const { phase, role, type } = item as {
@@ -366,12 +398,10 @@ describe("§5.2: what an agent is started with", () => {
           return type !== "message" || (role === "assistant" && phase !== "final_answer")
         }
         // What a compaction put in place stays as it is.
-        const base = new Set(
-          log
-            .flatMap((one) => (one.kind === "compacted" ? (one.payload.replacement_history ?? []) : []))
-            .map((one) => JSON.stringify(one))
+        const base = new Set<unknown>(
+          log.flatMap((one) => (one.kind === "compacted" ? (one.payload.replacement_history ?? []) : []))
         )
-        const expected = source.history.filter((item) => !dropped(item) || base.has(JSON.stringify(item)))
+        const expected = source.history.filter((item) => base.has(item) || !dropped(item))
         expect(forked.history).toEqual(expected)
         expect(forked.worldState).toEqual(source.worldState)
       }),
@@ -387,20 +417,20 @@ describe("§10.37: positions", () => {
         const driven = new Driven()
         for (const one of all) driven.do(one)
         const { log, state } = driven.host
-        const of = (list: TurnIndex.TurnIndex["messages"]) => TurnIndex.positions(list)
-        for (const list of [of(state.index.messages), of(state.index.forkTurns), of(state.index.instructions)]) {
+        const said = TurnIndex.messages(state.index).map(({ at }) => at)
+        for (const list of [said, TurnIndex.forkTurns(state.index)]) {
           list.reduce((last, at) => {
             expect(at).toBeGreaterThan(last)
             expect(log[at]).toBeDefined()
             return at
           }, -1)
         }
-        for (const at of of(state.index.messages)) {
+        for (const at of said) {
           const record = log[at]
           expect(record?.kind === "response_item" && record.payload.type === "message").toBe(true)
         }
         const more = [...log, ...s.log(s.delivery(false), s.mail("m"))]
-        expect(of(Fold.run(TurnIndex.fold(), more).forkTurns)).toEqual(of(state.index.forkTurns))
+        expect(TurnIndex.forkTurns(Fold.run(TurnIndex.fold(), more))).toEqual(TurnIndex.forkTurns(state.index))
       }),
       { numRuns: 150 }
     )

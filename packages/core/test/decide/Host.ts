@@ -50,6 +50,13 @@ export const fold = ThreadStates.fold({ keep: "all" })
 /** What the model meets. */
 export const context = (state: ThreadState): ModelContext => ModelContexts.read(state.context)
 
+/** What a draft says, as a test takes it to be. */
+export const payloadOf = <P>(drafts: ReadonlyArray<Draft>, at: number): P => {
+  const draft = drafts.at(at)
+  if (draft === undefined) throw new Error(`there is no draft ${at}`)
+  return draft.payload as P
+}
+
 /** The kinds of drafts, in short. */
 export const kinds = (drafts: ReadonlyArray<Draft>): ReadonlyArray<string> =>
   drafts.map(({ extras, payload, type }) => {

@@ -17,7 +17,7 @@ import * as TurnItems from "../../src/record/TurnItem.js"
 import * as s from "../fold/script.js"
 import { sample } from "../fold/view/Items.js"
 import { commands, Driven } from "./Commands.js"
-import { epoch, Host, kinds, reason, right } from "./Host.js"
+import { epoch, Host, kinds, payloadOf, reason, right } from "./Host.js"
 
 const item = (type: string) => sample(type) as TurnItem
 
@@ -90,8 +90,8 @@ describe("a finished item", () => {
     for (const mode of ["legacy", "paginated"] as const) {
       for (const type of Object.keys(TurnItems.variants)) {
         const host = running(mode)
-        const [first] = host.do(completed(host, item(type), { startedAtMs: 7 }))
-        const { completed_at_ms } = first?.payload as { readonly completed_at_ms: number }
+        const drafts = host.do(completed(host, item(type), { startedAtMs: 7 }))
+        const { completed_at_ms } = payloadOf<{ readonly completed_at_ms: number }>(drafts, 0)
         const live = SnapshotItem.toView(item(type), { startedAtMs: 7, completedAtMs: completed_at_ms })
         expect(ThreadView.turns(host.state.view)[0]?.items).toEqual([live])
       }
@@ -152,11 +152,8 @@ describe("items of the history", () => {
   it("rollout-format §4.1: carry the id of their turn; one that they have stays", () => {
     const host = running()
     const stamped = (one: ResponseItem) =>
-      (
-        right(record(host, one)).at(-1)?.payload as ResponseItem & {
-          readonly internal_chat_message_metadata_passthrough?: unknown
-        }
-      ).internal_chat_message_metadata_passthrough
+      payloadOf<{ readonly internal_chat_message_metadata_passthrough?: unknown }>(right(record(host, one)), -1)
+        .internal_chat_message_metadata_passthrough
     const developer = { type: "message" as const, role: "developer", content: [] }
     expect(stamped(developer)).toEqual({ turn_id: "t" })
     const passthrough = (turn_id: string) => ({ internal_chat_message_metadata_passthrough: { turn_id } })

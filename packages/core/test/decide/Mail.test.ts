@@ -14,7 +14,7 @@ import type { ResponseItem } from "../../src/record/ResponseItem.js"
 import type { AgentStatus } from "../../src/record/SubAgent.js"
 import * as s from "../fold/script.js"
 import { commands, Driven } from "./Commands.js"
-import { Host, kinds, reason, right } from "./Host.js"
+import { Host, kinds, payloadOf, reason, right } from "./Host.js"
 
 const message = (id: string, more: Partial<Mail.Message> = {}): Mail.Message => ({
   id,
@@ -172,7 +172,7 @@ describe("mail (§8)", () => {
       const host = new Host()
       host.begin("u")
       enqueue(host, message("1", { content: "", encrypted: "gAAA", triggerTurn }))
-      return (drain(host)[1]?.payload as Extract<ResponseItem, { readonly type: "agent_message" }>).content
+      return payloadOf<Extract<ResponseItem, { readonly type: "agent_message" }>>(drain(host), 1).content
     }
     const head = (kind: string) => `Message Type: ${kind}\nTask name: /root\nSender: /root/worker\nPayload:\n`
     expect(content(true)).toEqual([

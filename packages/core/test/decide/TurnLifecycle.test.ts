@@ -1,6 +1,8 @@
 /** The life of a turn: replay-semantics §9, §10.44, §11.8; the order of what is written. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import type { Decision } from "../../src/decide/Draft.js"
+import * as Drafts from "../../src/decide/Draft.js"
 import * as Input from "../../src/decide/Input.js"
 import * as Mail from "../../src/decide/Mail.js"
 import * as ModelItem from "../../src/decide/ModelItem.js"
@@ -347,6 +349,36 @@ it("§9: the write order of a turn", () => {
     "message",
     "task_complete"
   ])
+})
+
+describe("one batch (§11.10)", () => {
+  it("of several decisions is what they come to one after the other; the state that was given stays", () => {
+    const [one, other] = [new Host(), new Host()]
+    const facts = one.facts
+    expect(other.facts).toEqual(facts)
+    const { state } = one
+    const before = plain(state)
+    const decisions: ReadonlyArray<(state: ThreadState) => Decision> = [
+      (state) => TurnLifecycle.start({ turnId: "t" }, state, facts),
+      (state) => TurnLifecycle.settings({ model: "m" }, state, facts),
+      (state) => TurnLifecycle.input({ content: said("u"), id: "i" }, state, facts)
+    ]
+    const drafts = right(Drafts.sequence(foldAll, state, decisions))
+    expect(plain(state)).toEqual(before)
+    for (const decide of decisions) other.do(decide(other.state))
+    one.append(drafts)
+    expect(plain(one.state)).toEqual(plain(other.state))
+    expect(drafts).toHaveLength(one.log.length - 1)
+  })
+
+  it("is none when one of them fails", () => {
+    const host = new Host()
+    const decision = Drafts.sequence(foldAll, host.state, [
+      (state) => TurnLifecycle.start({ turnId: "t" }, state, host.facts),
+      (state) => TurnLifecycle.settings({ model: "" }, state, host.facts)
+    ])
+    expect(reason(decision)).toEqual(["InvalidRequest", "empty", "settings.model"])
+  })
 })
 
 describe("laws", () => {

@@ -34,9 +34,9 @@ const logs = fc.oneof(
 const index = (state: TurnIndex.TurnIndex) => ({
   ...state,
   starts: state.starts.length,
-  messages: TurnIndex.positions(state.messages),
-  forkTurns: TurnIndex.positions(state.forkTurns),
-  instructions: TurnIndex.positions(state.instructions)
+  messages: TurnIndex.messages(state),
+  forkTurns: TurnIndex.forkTurns(state),
+  instructions: state.instructions.length
 })
 
 const folds: ReadonlyArray<readonly [name: string, fold: Fold<never>, plain: (state: never) => unknown]> = [
