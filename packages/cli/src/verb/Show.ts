@@ -80,12 +80,14 @@ export const show = (file: string, request: Request = {}) =>
 export const view = (log: EffectiveLog.EffectiveLog, file: string) =>
   Effect.gen(function* () {
     const damaged: Array<Diagnostic> = []
-    let state = folds.initial
-    yield* EffectiveLog.forward(log, (decoded, piece) => {
+    const cursor = Fold.cursor(folds)
+    const take: EffectiveLog.Take = (decoded, piece) => {
       if (decoded.kind === "damage") damaged.push(ofDamage(log.pieces[piece]?.file.path ?? file, decoded))
-      if (EffectiveLog.isRecord(decoded)) state = folds.step(state, decoded)
+      if (EffectiveLog.isRecord(decoded)) cursor.add(decoded)
       return true
-    })
+    }
+    yield* EffectiveLog.forward(log, take, { passing: true })
+    const state = cursor.state()
     const diagnostics: ReadonlyArray<Diagnostic> = [...log.diagnostics, ...damaged]
     return {
       summary: state.summary,

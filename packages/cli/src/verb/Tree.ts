@@ -149,7 +149,7 @@ const read = (
           summary = ThreadSummary.fold.step(summary, decoded)
           return true
         },
-        (head) => ThreadSummary.wants(head, summary) || AgentTree.wants(head, agent)
+        { wants: (head) => ThreadSummary.wants(head, summary) || AgentTree.wants(head, agent), passing: true }
       )
       // The lines that were passed over were activity as well; the last one tells when.
       yield* EffectiveLog.backward(log, (decoded) => {

@@ -1,5 +1,6 @@
 /** `skein verify`: every problem of a file, or of every rollout in a folder. */
 import { FileSystem, type Path } from "@effect/platform"
+import type * as Jsonl from "@skein/core/record/Jsonl"
 import type { RawLine } from "@skein/core/record/Jsonl"
 import * as Ordinal from "@skein/core/record/Ordinal"
 import * as Record from "@skein/core/record/Record"
@@ -50,10 +51,11 @@ export const verify = (
       const look = examiner(file, log.meta, problems)
       const { size } = own.file
       let calls = 0
-      yield* RolloutFile.forward(own.file, (line) => {
+      const each: Jsonl.TakeLine = (line, text) => {
         if ((++calls & 1023) === 0) progress(line.offset, size)
-        return look.line(line)
-      })
+        return look.line(line, text())
+      }
+      yield* RolloutFile.forward(own.file, each, { passing: true })
       progress(size, size)
       return {
         file,
@@ -80,8 +82,8 @@ export const examiner = (path: string, header: Record.Of<"session_meta"> | undef
   return {
     lines: () => lines,
     records: () => records,
-    line: (line: RawLine): boolean => {
-      const decoded = pass(Record.decode(line, form))
+    line: (line: RawLine, text?: string | undefined): boolean => {
+      const decoded = pass(Record.decode(line, form, text))
       if (decoded.kind === "blank") return true
       lines++
       if (!line.terminated) {

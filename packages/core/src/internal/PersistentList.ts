@@ -48,7 +48,7 @@ export const push = <A>(list: PersistentList<A>, value: A): PersistentList<A> =>
   const shared = list.tail as Array<A>
   const tail = list.length > 0 && shared.length === used ? shared : shared.slice(0, used)
   tail.push(value)
-  return { ...list, length: list.length + 1, tail }
+  return { length: list.length + 1, shift: list.shift, root: list.root, tail }
 }
 
 /** The list with another element at an index that it has. */
@@ -57,7 +57,7 @@ export const set = <A>(list: PersistentList<A>, index: number, value: A): Persis
   if (index >= start) {
     const tail = list.tail.slice(0, list.length - start)
     tail[index - start] = value
-    return { ...list, tail }
+    return { length: list.length, shift: list.shift, root: list.root, tail }
   }
   const leaf = leafOf(list, index).slice()
   leaf[index & (width - 1)] = value

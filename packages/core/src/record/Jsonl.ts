@@ -5,6 +5,8 @@
  * input and nothing is dropped: a line that cannot be read comes back as {@link Damage}, with its place and reason.
  */
 
+import * as LineText from "../internal/LineText.js"
+
 /** One line as it lies in the file. Joining the bytes of all lines with line feeds gives the file again. */
 export interface RawLine {
   /** The bytes without the line feed; a carriage return in front of it is kept. A view of the chunk where it can be. */
@@ -57,10 +59,28 @@ export interface Start {
   readonly number: number
   /** Whether chunks share their memory: what is held of one is then copied, and its lines last until the next one. */
   readonly reused?: boolean | undefined
+  /** What the runtime has for bytes that are all ASCII. */
+  readonly ascii?: Ascii | undefined
 }
 
+/**
+ * A runtime's own way to the text of bytes that are all ASCII, which most lines are. It is quicker than a decoder, and
+ * the more so for many lines at once.
+ */
+export interface Ascii {
+  readonly holds: (bytes: Uint8Array) => boolean
+  /** The text of bytes of which each is a character, whether it is ASCII or not. */
+  readonly decode: (bytes: Uint8Array) => string
+}
+
+/**
+ * The text of the line that is handed on, where it comes cheaper than by {@link parse}; asked while the line is taken.
+ * Undefined: decode its bytes.
+ */
+export type TextOf = () => string | undefined
+
 /** Takes a line; false when no more are wanted. */
-export type TakeLine = (line: RawLine) => boolean
+export type TakeLine = (line: RawLine, text: TextOf) => boolean
 
 /**
  * Takes the chunks of a file and hands on the lines that are complete. Single use; holds at most one unfinished line.
@@ -83,6 +103,8 @@ export const forward = (start: Start = { offset: 0, number: 1 }): Splitter => {
   let pieces: Array<Uint8Array> = []
   let held = 0
   let { offset, number } = start
+  const texts = start.ascii === undefined ? undefined : LineText.make(start.ascii)
+  const textOf = texts?.text ?? noText
   const finish = (last: Uint8Array, terminated: boolean): RawLine => {
     const bytes = held === 0 ? last : concat([...pieces, last], held + last.length)
     const line: RawLine = { bytes, offset, number, terminated }
@@ -95,12 +117,14 @@ export const forward = (start: Start = { offset: 0, number: 1 }): Splitter => {
   return {
     push: (chunk, take) => {
       let from = 0
+      texts?.begin(chunk)
       for (;;) {
         const at = chunk.indexOf(lineFeed, from)
         if (at < 0) break
+        if (held === 0) texts?.line(from, at)
         const line = finish(part(chunk, from, at), true)
         from = at + 1
-        if (!take(line)) return false
+        if (!take(line, textOf)) return false
       }
       if (from < chunk.length) {
         const rest = part(chunk, from)
@@ -109,16 +133,21 @@ export const forward = (start: Start = { offset: 0, number: 1 }): Splitter => {
       }
       return true
     },
-    end: (take) => held === 0 || take(finish(new Uint8Array(0), false))
+    end: (take) => held === 0 || take(finish(new Uint8Array(0), false), noText)
   }
 }
+
+const noText: TextOf = () => undefined
 
 /**
  * Splits chunks that come in reverse file order, each itself in file order; hands the lines on last to first.
  *
  * @param end Offset in bytes behind the last byte that will be read.
+ * @param ascii What the runtime has for bytes that are all ASCII.
  */
-export const backward = (end: number): Splitter => {
+export const backward = (end: number, ascii?: Ascii | undefined): Splitter => {
+  const texts = ascii === undefined ? undefined : LineText.make(ascii)
+  const textOf = texts?.text ?? noText
   let pieces: Array<Uint8Array> = []
   let held = 0
   let offset = end
@@ -138,12 +167,14 @@ export const backward = (end: number): Splitter => {
   return {
     push: (chunk, take) => {
       let to = chunk.length
+      texts?.begin(chunk)
       while (to > 0) {
         const at = chunk.lastIndexOf(lineFeed, to - 1)
         if (at < 0) break
+        if (held === 0) texts?.line(at + 1, to)
         const line = finish(part(chunk, at + 1, to))
         to = at
-        if (line !== undefined && !take(line)) return false
+        if (line !== undefined && !take(line, textOf)) return false
       }
       if (to > 0) {
         pieces.push(part(chunk, 0, to))
@@ -154,7 +185,7 @@ export const backward = (end: number): Splitter => {
     end: (take) => {
       if (held === 0 && (first || offset < 0)) return true
       const line = finish(new Uint8Array(0))
-      return line === undefined || take(line)
+      return line === undefined || take(line, noText)
     }
   }
 }
@@ -186,18 +217,22 @@ export type Parsed = { readonly kind: "value"; readonly value: unknown; readonly
  * Refused as the reference refuses (rollout-format §2.1, §2.2): bytes that are not UTF-8, text that is not JSON,
  * nesting over {@link maxDepth}, a lone surrogate. `inexact` says that a number is an integer beyond 2^53 - 1, which
  * the parsed value rounds; the raw line keeps it. Cost: decoding, `JSON.parse` and one walk over the value.
+ *
+ * @param known The text of the line where its reader has it already ({@link TextOf}).
  */
-export const parse = (line: RawLine): Parsed => {
+export const parse = (line: RawLine, known?: string | undefined): Parsed => {
   const { bytes } = line
   if (isBlank(line)) return { kind: "blank", line }
-  let text: string
-  try {
-    text = decoder.decode(bytes)
-  } catch (error) {
-    const at = invalidUtf8At(bytes)
-    return at === undefined
-      ? damage(line, "too-long", `${bytes.length} bytes are more than one string can hold (${String(error)})`)
-      : damage(line, "invalid-utf8", `byte ${at} of the line is not UTF-8`)
+  let text = known
+  if (text === undefined) {
+    try {
+      text = decoder.decode(bytes)
+    } catch (error) {
+      const at = invalidUtf8At(bytes)
+      return at === undefined
+        ? damage(line, "too-long", `${bytes.length} bytes are more than one string can hold (${String(error)})`)
+        : damage(line, "invalid-utf8", `byte ${at} of the line is not UTF-8`)
+    }
   }
   let value: unknown
   try {

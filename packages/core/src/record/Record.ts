@@ -97,9 +97,11 @@ export type Decoded = StoredRecord | Blank | Damage
  * Older shapes are brought up to date (`upcast` names them); a kind that is unknown but well formed is a value of its
  * own; what the reference's reader would drop is {@link Damage}. Cost: {@link Jsonl.parse} and one check of the
  * declared fields.
+ *
+ * @param text The text of the line where its reader has it already.
  */
-export const decode = (line: RawLine, form: Form = "enveloped"): Decoded => {
-  const parsed = Jsonl.parse(line)
+export const decode = (line: RawLine, form: Form = "enveloped", text?: string | undefined): Decoded => {
+  const parsed = Jsonl.parse(line, text)
   return parsed.kind === "value" ? view(parsed.value, line, form, parsed.inexact) : parsed
 }
 
