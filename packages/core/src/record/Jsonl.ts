@@ -5,6 +5,7 @@
  * input and nothing is dropped: a line that cannot be read comes back as {@link Damage}, with its place and reason.
  */
 
+import * as Examine from "../internal/Examine.js"
 import * as LineText from "../internal/LineText.js"
 
 /** One line as it lies in the file. Joining the bytes of all lines with line feeds gives the file again. */
@@ -49,7 +50,7 @@ export interface Blank {
 }
 
 /** The nesting beyond which a line is refused (rollout-format §2.1). */
-export const maxDepth = 128
+export const maxDepth = Examine.maxDepth
 
 const lineFeed = 0x0a
 
@@ -221,6 +222,15 @@ export type Parsed = { readonly kind: "value"; readonly value: unknown; readonly
  * @param known The text of the line where its reader has it already ({@link TextOf}).
  */
 export const parse = (line: RawLine, known?: string | undefined): Parsed => {
+  const read = parseOnly(line, known)
+  return read.kind === "value" ? examined(line, read.value) : read
+}
+
+/** What a line holds that nobody has looked at yet. */
+export type Unexamined = { readonly kind: "value"; readonly value: unknown } | Blank | Damage
+
+/** {@link parse} without the walk; {@link examined} makes up for it, or whoever looks at the value all the same. */
+export const parseOnly = (line: RawLine, known?: string | undefined): Unexamined => {
   const { bytes } = line
   if (isBlank(line)) return { kind: "blank", line }
   let text = known
@@ -241,10 +251,14 @@ export const parse = (line: RawLine, known?: string | undefined): Parsed => {
     const detail = error instanceof Error ? error.message : String(error)
     return damage(line, line.terminated ? "invalid-json" : "torn", brief(detail))
   }
-  inexact = false
-  const fault = examine(value, 0)
+  return { kind: "value", value }
+}
+
+/** The value of a line, refused where the reference refuses it. Cost: one walk over it. */
+export const examined = (line: RawLine, value: unknown): Parsed => {
+  const fault = Examine.faultOf(value)
   if (fault !== undefined) return damage(line, fault, faultDetail[fault])
-  return { kind: "value", value, inexact }
+  return { kind: "value", value, inexact: Examine.wasInexact() }
 }
 
 /** A damage value. */
@@ -255,43 +269,10 @@ export const damage = (line: RawLine, reason: DamageReason, detail: string): Dam
   detail
 })
 
-type Fault = "too-deep" | "lone-surrogate" | "number-out-of-range"
-
-const faultDetail: Readonly<Record<Fault, string>> = {
+const faultDetail: Readonly<Record<Examine.Fault, string>> = {
   "too-deep": `nested deeper than ${maxDepth} levels`,
   "lone-surrogate": "a string holds half of a surrogate pair",
   "number-out-of-range": "a number is beyond the range of a 64-bit float"
-}
-
-// One flag for the whole module instead of a result object for every value that is visited: `examine` runs on every
-// value of every line.
-let inexact = false
-
-const examine = (value: unknown, depth: number): Fault | undefined => {
-  if (typeof value === "string") return value.isWellFormed() ? undefined : "lone-surrogate"
-  if (typeof value === "number") {
-    if (Number.isSafeInteger(value) || !Number.isInteger(value)) {
-      return Number.isFinite(value) ? undefined : "number-out-of-range"
-    }
-    inexact = true
-    return undefined
-  }
-  if (typeof value !== "object" || value === null) return undefined
-  if (depth >= maxDepth) return "too-deep"
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) {
-      const fault = examine(value[i], depth + 1)
-      if (fault !== undefined) return fault
-    }
-    return undefined
-  }
-  const object = value as Record<string, unknown>
-  for (const key in object) {
-    if (!key.isWellFormed()) return "lone-surrogate"
-    const fault = examine(object[key], depth + 1)
-    if (fault !== undefined) return fault
-  }
-  return undefined
 }
 
 /** Whether a line is white space only. Cost: constant for a line that begins with an object. */

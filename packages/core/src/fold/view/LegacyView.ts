@@ -272,12 +272,17 @@ const takeReasoning = (state: ViewState, part: "summary" | "content", text: stri
   const turn = State.openTurn(state)
   const last = turn === undefined ? undefined : KeyedList.last(turn.items)
   if (turn !== undefined && last?.type === "reasoning") {
-    const item: Reasoning = { ...last, [part]: [...last[part], text] }
-    return State.upsert(state, state.openAt, item, context.sink)
+    return State.upsert(state, state.openAt, withThought(last, part, text), context.sink)
   }
-  const fresh = { type: "reasoning" as const, summary: [], content: [], ...untimed, [part]: [text] }
-  return appendNew(state, (id) => ({ ...fresh, id }), context)
+  return appendNew(
+    state,
+    (id) => withThought({ type: "reasoning", id, summary: [], content: [], ...untimed }, part, text),
+    context
+  )
 }
+
+const withThought = (item: Reasoning, part: "summary" | "content", text: string): Reasoning =>
+  part === "summary" ? { ...item, summary: [...item.summary, text] } : { ...item, content: [...item.content, text] }
 
 const takeHookPrompt = (
   state: ViewState,
