@@ -205,6 +205,8 @@ const withEvent = (agent: Agent, event: EventMsg, record: StoredRecord): Agent =
     case "user_message":
       return agent.turn?.status === "running" ? agent : spokenTo(agent, Timestamp.parse(record.timestamp))
     default:
+      // Asked of every line: most tell of no other agent.
+      if (!events.has(event.type) && event.type !== "item_completed") return agent
       return (record.ordinal ?? Number.POSITIVE_INFINITY) < agent.ownFrom ? agent : heard(agent, event, record)
   }
 }

@@ -165,13 +165,24 @@ export const noteHead = (head: Head, record: StoredRecord): Head => {
     case "event_msg": {
       const { payload } = record
       return payload.type === "token_count" && payload.info !== undefined && payload.info !== null
-        ? { ...head, tokenInfo: payload.info }
+        ? withTokens(head, payload.info)
         : head
     }
     default:
       return head
   }
 }
+
+/** Made for every response, so it is spelt out: copying keys costs more. */
+const withTokens = (head: Head, tokenInfo: TokenUsageInfo): Head => ({
+  meta: head.meta,
+  windowId: head.windowId,
+  multiAgentVersion: head.multiAgentVersion,
+  compactions: head.compactions,
+  unnumbered: head.unnumbered,
+  tokenInfo,
+  whole: head.whole
+})
 
 const noteMeta = (head: Head, meta: SessionMeta): Head => {
   const id = meta.context_window?.window_id

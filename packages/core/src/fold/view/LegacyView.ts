@@ -276,13 +276,21 @@ const takeReasoning = (state: ViewState, part: "summary" | "content", text: stri
   }
   return appendNew(
     state,
-    (id) => withThought({ type: "reasoning", id, summary: [], content: [], ...untimed }, part, text),
+    (id) => withThought({ type: "reasoning", id, summary: none, content: none, ...untimed }, part, text),
     context
   )
 }
 
-const withThought = (item: Reasoning, part: "summary" | "content", text: string): Reasoning =>
-  part === "summary" ? { ...item, summary: [...item.summary, text] } : { ...item, content: [...item.content, text] }
+const withThought = (item: Reasoning, part: "summary" | "content", text: string): Reasoning => ({
+  type: "reasoning",
+  id: item.id,
+  summary: part === "summary" ? [...item.summary, text] : item.summary,
+  content: part === "content" ? [...item.content, text] : item.content,
+  startedAtMs: item.startedAtMs,
+  completedAtMs: item.completedAtMs
+})
+
+const none: ReadonlyArray<string> = []
 
 const takeHookPrompt = (
   state: ViewState,
