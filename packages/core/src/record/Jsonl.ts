@@ -318,7 +318,23 @@ const brief = (text: string): string => {
  */
 export const encode = (value: unknown): Uint8Array => encoder.encode(`${stringify(value)}\n`)
 
-const stringify = (value: unknown): string => {
+/**
+ * The bytes of lines whose texts are known, without their line feeds: views of one piece of memory, since memory of its
+ * own for each line costs more than its text. The texts hold no line feeds, as those of {@link stringify}.
+ */
+export const encodeAll = (texts: ReadonlyArray<string>): ReadonlyArray<Uint8Array> => {
+  const bytes = encoder.encode(`${texts.join("\n")}\n`)
+  let from = 0
+  return texts.map(() => {
+    const to = bytes.indexOf(lineFeed, from)
+    const line = part(bytes, from, to)
+    from = to + 1
+    return line
+  })
+}
+
+/** The text of a line: compact JSON. Halves of surrogate pairs become U+FFFD, as {@link encode} says. */
+export const stringify = (value: unknown): string => {
   const text = JSON.stringify(value)
   // `JSON.stringify` escapes every half pair, in keys too, and nothing else as `\ud…`. A text without such an escape
   // holds none: the rule, and then free.

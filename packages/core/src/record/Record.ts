@@ -320,14 +320,15 @@ export interface Draft<K extends Kind = Kind> {
 }
 
 /** A new line with its line feed: keys in the order of rollout-format §2, compact JSON, UTF-8. */
-export const write = <K extends Kind>(draft: Draft<K>): Uint8Array =>
-  Jsonl.encode({
-    timestamp: draft.timestamp,
-    ...(draft.ordinal === undefined ? {} : { ordinal: draft.ordinal }),
-    type: draft.type,
-    payload: draft.payload,
-    ...draft.extras
-  })
+export const write = <K extends Kind>(draft: Draft<K>): Uint8Array => Jsonl.encode(envelope(draft))
+
+/** The same line as text, without its line feed. */
+export const text = <K extends Kind>(draft: Draft<K>): string => Jsonl.stringify(envelope(draft))
+
+const envelope = <K extends Kind>({ extras, ordinal, payload, timestamp, type }: Draft<K>): unknown => {
+  const known = ordinal === undefined ? { timestamp, type, payload } : { timestamp, ordinal, type, payload }
+  return extras === undefined ? known : { ...known, ...extras }
+}
 
 /**
  * The record that a new line becomes once it is written: its bytes, read back. Throws for a line that no reader would
