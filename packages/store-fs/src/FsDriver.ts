@@ -74,12 +74,9 @@ export const make = (
     const parts: Removal.Parts = { home, columns, standings, rows }
     Instances.enter(home.instance, { yields: lanes.yields })
     yield* Effect.addFinalizer(() =>
-      Effect.zipRight(
-        lanes.close,
-        Effect.zipRight(
-          Effect.ignore(rows.flush),
-          Effect.sync(() => Instances.leave(home.instance))
-        )
+      Effect.ensuring(
+        Effect.zipRight(lanes.close, Effect.ignore(rows.flush)),
+        Effect.sync(() => Instances.leave(home.instance))
       )
     )
     const { tools } = lanes
@@ -229,7 +226,7 @@ const open = (
       clock,
       machine,
       leases,
-      catalog: Catalog.make(disk, root),
+      catalog: Catalog.make(disk, clock, root),
       instance,
       decodedLimit: options.decodedLimit,
       context,

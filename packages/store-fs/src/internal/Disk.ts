@@ -8,7 +8,7 @@
 import type { FileSystem, Path } from "@effect/platform"
 import type { PlatformError } from "@effect/platform/Error"
 import { StoreUnavailable } from "@skein/store/StoreError"
-import { Effect, Option, type Scope } from "effect"
+import { type Clock, Effect, Option, type Scope } from "effect"
 
 /** A file system and how durable changes of it are to be. */
 export interface Disk {
@@ -45,6 +45,16 @@ export const isSame = (
   left: Pick<Facts, "size" | "mtimeMs" | "inode">,
   right: Pick<Facts, "size" | "mtimeMs" | "inode">
 ): boolean => left.size === right.size && left.mtimeMs === right.mtimeMs && left.inode === right.inode
+
+/** Milliseconds in which two changes of a folder may leave the same time. */
+const tick = 20
+
+/**
+ * Whether a change that comes now would give a folder another time than it has. By the clock of the system, which files
+ * get their times from, and by that of the store, which a simulated disk may go by.
+ */
+export const isSettled = (clock: Clock.Clock, mtimeMs: number): boolean =>
+  Math.abs(Date.now() - mtimeMs) > tick && Math.abs(clock.unsafeCurrentTimeMillis() - mtimeMs) > tick
 
 /** Whether an error says that there is no such file. */
 export const isMissing = (error: PlatformError): boolean => error._tag === "SystemError" && error.reason === "NotFound"

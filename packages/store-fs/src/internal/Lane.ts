@@ -215,7 +215,7 @@ export const current = (
   Effect.suspend(() => {
     const { live } = lane
     if (live === undefined) return open(tools, lane)
-    if (tools.home.clock.unsafeCurrentTimeMillis() - live.checkedAt < settled) return Effect.succeed(live)
+    if (tools.home.machine.elapsed() - live.checkedAt < settled) return Effect.succeed(live)
     return Effect.flatMap(LiveFile.changed(tools.home, live), (change) =>
       change === undefined ? Effect.succeed(live) : reopened(tools, lane, live, expected, change)
     )

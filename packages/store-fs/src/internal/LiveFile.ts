@@ -42,7 +42,7 @@ export interface LiveFile {
   /** Whether the last byte is a line feed. */
   isEnded: boolean
   nextOrdinal: number | undefined
-  /** When it was last seen to be what we left, in milliseconds of the store's clock. */
+  /** When it was last seen to be what we left, as `Machine.elapsed` has it. */
   checkedAt: number
 }
 
@@ -113,7 +113,7 @@ export const open = (
         size: tail.size,
         isEnded: tail.state === "ended",
         nextOrdinal: opening.historyMode === "paginated" ? (tail.nextOrdinal ?? 0) : undefined,
-        checkedAt: home.clock.unsafeCurrentTimeMillis()
+        checkedAt: home.machine.elapsed()
       }
       return live
     }).pipe(
@@ -177,7 +177,7 @@ export const changed = (home: Home, live: LiveFile): Effect.Effect<ConflictReaso
     const head = home.catalog.thread(live.threadId)?.head
     if (head !== undefined && head.path !== live.path) return becameOf(live, head)
     if (facts.inode !== live.inode || facts.size !== live.size) return "grown"
-    live.checkedAt = home.clock.unsafeCurrentTimeMillis()
+    live.checkedAt = home.machine.elapsed()
     return undefined
   })
 
