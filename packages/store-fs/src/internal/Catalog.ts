@@ -144,6 +144,12 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
   const walk = Effect.gen(function* () {
     const seen = new Set<string>()
     problems.clear()
+    // What was no file may have become one.
+    for (const path of passed) {
+      const file = files.get(path)
+      if (file !== undefined) arranged.delete(file.threadId)
+    }
+    passed.clear()
     yield* Effect.forEach(roots, (root) => walkBelow(root, depth, seen), { concurrency: 2, discard: true })
     for (const folder of folders.keys()) {
       const isHidden = [...problems.keys()].some((above) => folder.startsWith(`${above}${paths.sep}`))

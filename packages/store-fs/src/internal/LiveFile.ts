@@ -13,7 +13,7 @@ import {
   CorruptThread,
   type InvalidRequest,
   type StoreUnavailable,
-  type ThreadNotFound
+  ThreadNotFound
 } from "@skein/store/StoreError"
 import { Effect, Exit, Scope } from "effect"
 import * as RolloutFile from "../RolloutFile.js"
@@ -90,6 +90,7 @@ export const open = (
       const opening = yield* standings
         .opening(path, facts)
         .pipe(Effect.mapError((error) => narrowed(threadId, Standing.readError(threadId, error))))
+      if (opening.isEmpty) return yield* Effect.fail(new ThreadNotFound({ threadId }))
       yield* check(threadId, path, opening)
       const beside = files.all.find((other) => other.compressed && other.path === `${path}.zst`)
       if (beside !== undefined) yield* Cold.dropRemnant(home, beside.path, file)
