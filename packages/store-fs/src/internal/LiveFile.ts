@@ -228,7 +228,7 @@ export const write = (home: Home, live: LiveFile, options: WriteOptions): Effect
       facts.links === 1 &&
       options.isInTime()
         ? Effect.succeed(alone)
-        : settle(home, live, options, facts)
+        : Effect.tapError(settle(home, live, options, facts), () => undo(home, live, options))
   })
 }
 
