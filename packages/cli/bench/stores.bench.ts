@@ -16,6 +16,7 @@ import * as EffectiveLog from "@skein/store/EffectiveLog"
 import * as ThreadStore from "@skein/store/ThreadStore"
 import * as FsStore from "@skein/store-fs/FsStore"
 import * as MemoryStore from "@skein/store-memory/MemoryStore"
+import * as SqliteIndex from "@skein/store-sqlite/SqliteIndex"
 import * as SqliteStore from "@skein/store-sqlite/SqliteStore"
 import * as Script from "@skein/testing/Script"
 import { Effect, Layer, ManagedRuntime } from "effect"
@@ -198,7 +199,7 @@ const lengthened = async (kind: Kind, path: string, records: number) => {
 /** What a resume reads: the end of the log, as far back as the model's context goes. */
 const resuming = async (kind: Kind, path: string, records: number) => {
   const { id, run, store } = await filled(kind, path, records)
-  const history = Script.compacted("sum", { replacement_history: [], window_number: 1 })
+  const history = Script.compacted([], { window_number: 1 })
   await run(store.append(id, [history, ...Script.turn("t3", "Go on", Script.assistant("Yes"))].map(draft)))
   const one = Effect.scoped(
     Effect.gen(function* () {
@@ -251,7 +252,7 @@ const tasks = {
       for (let i = 0; i < 10; i++) query.all()
     }
   }
-} as const satisfies Readonly<Record<string, (...options: ReadonlyArray<string> & ReadonlyArray<never>) => unknown>>
+}
 
 const rounds = Number(values.rounds)
 const wanted = new Set(values.only.split(","))
@@ -374,9 +375,9 @@ const home = async (path: string, files: number): Promise<void> => {
   }
   const index = `${path}.index.db`
   const list = (): Promise<number> => {
-    const layer = FsStore.layer({ home: path, index: SqliteStore.index({ filename: index }) } as never).pipe(
-      Layer.provide(NodeContext.layer)
-    )
+    const layer = Layer.unwrapScoped(
+      Effect.map(SqliteIndex.make({ filename: index }), (known) => FsStore.layer({ home: path, index: known }))
+    ).pipe(Layer.provide(NodeContext.layer))
     const runtime = ManagedRuntime.make(Layer.orDie(layer as Layer.Layer<ThreadStore.ThreadStore, unknown>))
     const start = performance.now()
     return runtime

@@ -2,7 +2,10 @@
  * Where rollouts lie: the folders and names of a Codex home (rollout-format §1).
  */
 import { FileSystem, Path } from "@effect/platform"
+import type { PlatformError } from "@effect/platform/Error"
 import { Effect } from "effect"
+import type { FileRefused } from "./FileError.js"
+import * as FileError from "./FileError.js"
 
 /** What a rollout's file name says. */
 export interface RolloutName {
@@ -105,16 +108,22 @@ export const containing = (path: string): Effect.Effect<string | undefined, neve
     }
   })
 
+/** Told of a folder that is there but cannot be listed, so that what lies in it is not taken for absent. */
+export type Unlisted = (refused: FileRefused) => void
+
 /**
  * Every rollout of a home, active and archived, in order of path. A plain file hides the compressed one of the same
  * name; links to folders are not followed. Cost: one listing a folder; no file is opened.
  */
-export const rollouts = (home: string): Effect.Effect<ReadonlyArray<Found>, never, FileSystem.FileSystem | Path.Path> =>
+export const rollouts = (
+  home: string,
+  unlisted?: Unlisted
+): Effect.Effect<ReadonlyArray<Found>, never, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const paths = yield* Path.Path
     const found = new Map<string, Found>()
     for (const root of ["sessions", "archived_sessions"]) {
-      for (const { path, ...name } of yield* below(paths.join(home, root), 5)) {
+      for (const { path, ...name } of yield* below(paths.join(home, root), 5, unlisted)) {
         const key = logical(path)
         const known = found.get(key)
         if (known === undefined || known.compressed) found.set(key, { ...name, path })
@@ -125,25 +134,37 @@ export const rollouts = (home: string): Effect.Effect<ReadonlyArray<Found>, neve
 
 /**
  * The files below a folder, down to a depth, that are named as rollouts are, in order of name. Links to folders are not
- * followed, and a folder that cannot be listed counts as empty. Cost: one listing a folder.
+ * followed. Cost: one listing a folder.
  */
 export const below = (
   folder: string,
-  depth: number
+  depth: number,
+  unlisted?: Unlisted
 ): Effect.Effect<ReadonlyArray<Found>, never, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const paths = yield* Path.Path
-    const names = yield* fs.readDirectory(folder).pipe(Effect.orElseSucceed((): Array<string> => []))
+    const names = yield* fs.readDirectory(folder).pipe(
+      Effect.catchAll((error) =>
+        Effect.sync((): Array<string> => {
+          if (!isNoFolder(error)) unlisted?.(FileError.ofSystem(folder)(error))
+          return []
+        })
+      )
+    )
     const found: Array<Found> = []
     for (const name of names.sort()) {
       const path = paths.join(folder, name)
       const rollout = parseName(name)
       if (rollout !== undefined) found.push({ ...rollout, path })
-      else if (depth > 0 && !(yield* isLink(path))) found.push(...(yield* below(path, depth - 1)))
+      else if (depth > 0 && !(yield* isLink(path))) found.push(...(yield* below(path, depth - 1, unlisted)))
     }
     return found
   })
+
+/** Whether nothing lies at a path, or something else than a folder: then there is nothing to list. */
+const isNoFolder = (error: PlatformError): boolean =>
+  error._tag === "SystemError" && (error.reason === "NotFound" || error.reason === "BadResource")
 
 /** Whether a path is a link. Following links to folders could lead in circles. */
 export const isLink = (path: string): Effect.Effect<boolean, never, FileSystem.FileSystem> =>

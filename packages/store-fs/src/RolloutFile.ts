@@ -4,10 +4,10 @@
  * Nothing is ever written, and nothing but a regular file is opened: opening a FIFO would wait for its writer.
  */
 import { FileSystem } from "@effect/platform"
-import type { PlatformError } from "@effect/platform/Error"
 import * as Jsonl from "@skein/core/record/Jsonl"
 import type { LineSource, Range } from "@skein/store/LineSource"
 import { Effect, Fiber, Option, type Scope } from "effect"
+import * as FileError from "./FileError.js"
 import { FileRefused } from "./FileError.js"
 import * as Zstd from "./Zstd.js"
 
@@ -50,13 +50,13 @@ export const open = (
 ): Effect.Effect<RolloutFile, FileRefused, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    const info = yield* fs.stat(path).pipe(Effect.mapError(refusal(path)))
+    const info = yield* fs.stat(path).pipe(Effect.mapError(FileError.ofSystem(path)))
     if (info.type !== "File") return yield* Effect.fail(notAFile(path, info.type))
     if (path.endsWith(".zst")) {
-      const compressed = yield* fs.readFile(path).pipe(Effect.mapError(refusal(path)))
+      const compressed = yield* fs.readFile(path).pipe(Effect.mapError(FileError.ofSystem(path)))
       return yield* inflate(path, compressed, options.decodedLimit ?? Zstd.defaultLimit)
     }
-    const handle = yield* fs.open(path, { flag: "r" }).pipe(Effect.mapError(refusal(path)))
+    const handle = yield* fs.open(path, { flag: "r" }).pipe(Effect.mapError(FileError.ofSystem(path)))
     const file = ofHandle(path, handle, Number(info.size))
     return file.size > chunk.whole || options.ends === true
       ? file
@@ -78,7 +78,7 @@ export const ofHandle = (path: string, handle: FileSystem.File, size: number): R
             )
           : Effect.map(handle.read(into.subarray(0, length)), (count) => into.subarray(0, Number(count)))
       ),
-      Effect.mapError(refusal(path))
+      Effect.mapError(FileError.ofSystem(path))
     )
 })
 
@@ -222,28 +222,3 @@ const notAFile = (path: string, type: string): FileRefused =>
         detail: `path is no regular file but a ${type === "FIFO" ? "FIFO" : type.toLowerCase()}`,
         advice: "Copy its content to a file first."
       })
-
-/** Why the system did not let a file be read. */
-export const refusal =
-  (path: string) =>
-  (error: PlatformError): FileRefused => {
-    const reason = error._tag === "SystemError" ? error.reason : undefined
-    if (reason === "NotFound") {
-      return new FileRefused({ path, reason: "missing", detail: "there is no such file", advice: "Check the path." })
-    }
-    if (reason === "PermissionDenied") {
-      return new FileRefused({
-        path,
-        reason: "no-permission",
-        detail: "it may not be read",
-        advice: "Check the permissions of the file and of its folders."
-      })
-    }
-    return new FileRefused({
-      path,
-      reason: "io",
-      detail: error.message,
-      advice: "The system could not read it; check the path and the disk.",
-      cause: error
-    })
-  }

@@ -116,7 +116,11 @@ const inherited = (
       })
       return { pieces: [], whole: false }
     }
-    const among = options.baseFile === undefined ? (options.among ?? (yield* CodexHome.rollouts(home ?? ""))) : []
+    const unlisted: Array<string> = []
+    const among =
+      options.baseFile === undefined
+        ? (options.among ?? (yield* CodexHome.rollouts(home ?? "", ({ path }) => unlisted.push(path))))
+        : []
     const baseFile = options.baseFile ?? ((id) => CodexHome.baseFile(among, id))
     const pieces: Array<Piece> = []
     let whole = true
@@ -132,7 +136,9 @@ const inherited = (
           found === undefined
             ? {
                 ...noticed(from, "missing-base", "error"),
-                message: `it continues ${base.thread_id}, of which there is no file in ${home ?? "the home"}`
+                message:
+                  `it continues ${base.thread_id}, of which there is no file in ${home ?? "the home"}` +
+                  (unlisted.length === 0 ? "" : `, as far as it can be listed: ${unlisted.join(", ")} cannot be`)
               }
             : { ...noticed(from, "cyclic-base", "error"), message: `it continues ${found.path}, which continues it` }
         )

@@ -1,6 +1,8 @@
+export * as AnyHistory from "./AnyHistory.js"
 export * as AnyLog from "./AnyLog.js"
 export * as AnyRecord from "./AnyRecord.js"
 export * as Damage from "./Damage.js"
+export * as Family from "./Family.js"
 export * as Script from "./Script.js"
 export * as SimulatedDisk from "./SimulatedDisk.js"
 export * as Thread from "./Thread.js"
