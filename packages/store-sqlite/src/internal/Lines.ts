@@ -46,9 +46,8 @@ export const insert = (
     }
     return sql.run(text, values)
   })
-  return lines.length <= most
-    ? group
-    : Effect.whileLoop({ while: () => written < lines.length, body: () => group, step: () => {} })
+  if (lines.length > 0 && lines.length <= most) return group
+  return Effect.whileLoop({ while: () => written < lines.length, body: () => group, step: () => {} })
 }
 
 /** What lines take with their line feeds. */
