@@ -220,7 +220,8 @@ const configure =
       if (tables?.n !== 0 && identity?.application_id !== applicationId) {
         return yield* Effect.fail(refused(filename, "it is a database of another program, or of another kind"))
       }
-      yield* sql.run("PRAGMA auto_vacuum = INCREMENTAL")
+      // Of a file that has its tables this setting is a write.
+      if (tables?.n === 0) yield* sql.run("PRAGMA auto_vacuum = INCREMENTAL")
       yield* sql.all("PRAGMA journal_mode = WAL")
       yield* sql.run(`PRAGMA synchronous = ${durability === "fsync" ? "FULL" : "NORMAL"}`)
       // Only macOS has a flush that does not reach the disk.
