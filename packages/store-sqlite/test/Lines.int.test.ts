@@ -49,8 +49,16 @@ it("reads as lines in memory do, from either end, from and to anywhere", () =>
                 const model = LineSource.ofLines(lines)
                 const from = lines.slice(0, a % (lines.length + 1)).reduce((sum, one) => sum + one.length + 1, 0)
                 const to = b % (model.size + 2)
+                const odd = [
+                  { from: b % (model.size + 2) },
+                  { from: 0.5 },
+                  { to: 0.5 },
+                  { from: -3 },
+                  { to: -3 },
+                  { to: Infinity }
+                ]
                 for (const direction of ["forward", "backward"] as const) {
-                  for (const range of [{ brief }, { from, brief }, { to }, { from, to }]) {
+                  for (const range of [{ brief }, { from, brief }, { to }, { from, to }, ...odd]) {
                     const plain = (all: Effect.Effect.Success<ReturnType<typeof linesOf>>) =>
                       all.map(({ bytes, offset }) => [offset, bytes.length, bytes[0]])
                     const got = yield* linesOf(ours, direction, range)
