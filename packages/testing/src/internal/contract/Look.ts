@@ -1,7 +1,9 @@
 /** What is to be seen of a store: the same few questions that most cases ask. */
 import type { Decoded, Draft, StoredRecord } from "@skein/core/record/Record"
+import type { StoredSegment } from "@skein/store/Driver"
+import * as LineSource from "@skein/store/LineSource"
 import type { Position } from "@skein/store/Position"
-import type { StoreError } from "@skein/store/StoreError"
+import type { ReadError, StoreError } from "@skein/store/StoreError"
 import type { Summary } from "@skein/store/Summary"
 import type { SummaryQuery } from "@skein/store/SummaryQuery"
 import type { Followed, ReadRange, Row, ThreadStoreService } from "@skein/store/ThreadStore"
@@ -123,3 +125,11 @@ export const latin1 = (bytes: Uint8Array): string => {
   for (const byte of bytes) text += String.fromCharCode(byte)
   return text
 }
+
+/** A segment whose lines are kept in memory, so that it outlasts its store. */
+export const copied = (segment: StoredSegment): Effect.Effect<StoredSegment, ReadError> =>
+  Effect.gen(function* () {
+    const lines: Array<Uint8Array> = []
+    yield* segment.source.forward((line) => lines.push(new Uint8Array(line.bytes)) > 0)
+    return { ...segment, source: LineSource.ofLines(lines, segment.segmentId) }
+  })
