@@ -16,6 +16,8 @@ import { Broken } from "./internal/contract/Check.js"
 import * as Following from "./internal/contract/Following.js"
 import * as History from "./internal/contract/History.js"
 import * as Lifecycle from "./internal/contract/Lifecycle.js"
+import * as Listing from "./internal/contract/Listing.js"
+import * as Lookup from "./internal/contract/Lookup.js"
 import * as Metadata from "./internal/contract/Metadata.js"
 import * as Times from "./internal/contract/Times.js"
 import * as Writing from "./internal/contract/Writing.js"
@@ -53,7 +55,9 @@ export const cases: ReadonlyArray<Case> = [
   ...Branches.cases,
   ...Following.cases,
   ...Metadata.cases,
-  ...Times.cases
+  ...Times.cases,
+  ...Listing.cases,
+  ...Lookup.cases
 ]
 
 /** What a case came to. A case that the store does not keep throws instead. */
