@@ -9,6 +9,7 @@ import { ThreadStore } from "@skein/store/ThreadStore"
 import { Cause, Context, Duration, Effect, Exit, Layer, Option, Scope } from "effect"
 import * as Faults from "./Faults.js"
 import * as Hooks from "./Hooks.js"
+import * as Archive from "./internal/contract/Archive.js"
 import * as Branches from "./internal/contract/Branches.js"
 import type { Bench, Case, Need } from "./internal/contract/Case.js"
 import { NotSupported, Undeclared } from "./internal/contract/Case.js"
@@ -19,6 +20,7 @@ import * as Lifecycle from "./internal/contract/Lifecycle.js"
 import * as Listing from "./internal/contract/Listing.js"
 import * as Lookup from "./internal/contract/Lookup.js"
 import * as Metadata from "./internal/contract/Metadata.js"
+import * as Pages from "./internal/contract/Pages.js"
 import * as Times from "./internal/contract/Times.js"
 import * as Writing from "./internal/contract/Writing.js"
 
@@ -57,7 +59,9 @@ export const cases: ReadonlyArray<Case> = [
   ...Metadata.cases,
   ...Times.cases,
   ...Listing.cases,
-  ...Lookup.cases
+  ...Lookup.cases,
+  ...Archive.cases,
+  ...Pages.cases
 ]
 
 /** What a case came to. A case that the store does not keep throws instead. */

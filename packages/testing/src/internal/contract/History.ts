@@ -60,7 +60,7 @@ export const cases = Case.group("History", [
         [1, "legacy"],
         [2, "paginated"]
       ] as const) {
-        yield* store.create(Drafts.header({ n, mode }))
+        let { position: after } = yield* store.create(Drafts.header({ n, mode }))
         for (const { name } of AnyRecord.all) {
           const [one] = fc.sample(AnyRecord.recordOfKind(name), { numRuns: 1, seed: 16 })
           const draft = one === undefined ? undefined : Drafts.again(one.record)
@@ -71,8 +71,11 @@ export const cases = Case.group("History", [
             isKept(name, mode) ? 1 : 0,
             `${name} to be ${isKept(name, mode) ? "kept" : "left out"} (${mode})`
           )
-          const last = (yield* Look.rows(store, Drafts.id(n))).at(-1)
-          equal(last?.position, position, `the log to end where it is said (${name}, ${mode})`)
+          const rows = yield* Look.rows(store, Drafts.id(n), { after })
+          const last = rows.at(-1)
+          equal(rows.length, records.length, `the log to hold what is answered (${name}, ${mode})`)
+          equal(last?.position ?? after, position, `the log to end where it is said (${name}, ${mode})`)
+          after = position
           if (isKept(name, mode)) {
             const stored = last !== undefined && Look.isRecord(last.decoded) ? last.decoded.payload : undefined
             equal(stored, records[0]?.payload, `${name} to be stored as it was answered (${mode})`)
