@@ -14,6 +14,9 @@ import * as Branches from "./internal/contract/Branches.js"
 import type { Bench, Case, Need } from "./internal/contract/Case.js"
 import { NotSupported, Undeclared } from "./internal/contract/Case.js"
 import { Broken } from "./internal/contract/Check.js"
+import * as Contexts from "./internal/contract/Contexts.js"
+import * as Copies from "./internal/contract/Copies.js"
+import * as Equivalence from "./internal/contract/Equivalence.js"
 import * as Following from "./internal/contract/Following.js"
 import * as History from "./internal/contract/History.js"
 import * as Lifecycle from "./internal/contract/Lifecycle.js"
@@ -61,7 +64,10 @@ export const cases: ReadonlyArray<Case> = [
   ...Listing.cases,
   ...Lookup.cases,
   ...Archive.cases,
-  ...Pages.cases
+  ...Pages.cases,
+  ...Contexts.cases,
+  ...Copies.cases,
+  ...Equivalence.cases
 ]
 
 /** What a case came to. A case that the store does not keep throws instead. */

@@ -1,5 +1,5 @@
 /** Properties whose runs are effects. */
-import { Effect, type Scope } from "effect"
+import { Cause, Effect, Exit, type Scope } from "effect"
 import * as fc from "fast-check"
 import { Broken } from "./Check.js"
 
@@ -14,13 +14,20 @@ export const property = <A>(
 ): Effect.Effect<void> =>
   Effect.promise(() =>
     fc.check(
-      fc.asyncProperty(arbitrary, (value) => Effect.runPromise(Effect.scoped(holds(value)))),
+      fc.asyncProperty(arbitrary, async (value) => {
+        const exit = await Effect.runPromiseExit(Effect.scoped(holds(value)))
+        if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
+      }),
       { numRuns: runs }
     )
   ).pipe(
     Effect.flatMap((details) =>
       details.failed
-        ? Effect.die(new Broken(fc.defaultReportMessage(details) ?? "a property does not hold"))
+        ? Effect.die(
+            new Broken(
+              `${details.errorInstance ?? "a property does not hold"}\n${fc.defaultReportMessage(details) ?? ""}`
+            )
+          )
         : Effect.void
     )
   )
