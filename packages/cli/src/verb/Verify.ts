@@ -1,5 +1,6 @@
 /** `skein verify`: every problem of a file, or of every rollout in a folder. */
 import { FileSystem, type Path } from "@effect/platform"
+import type * as Jsonl from "@skein/core/record/Jsonl"
 import type { RawLine } from "@skein/core/record/Jsonl"
 import * as Ordinal from "@skein/core/record/Ordinal"
 import * as Record from "@skein/core/record/Record"
@@ -66,10 +67,11 @@ export const verify = (
       let calls = 0
       for (const { meta, source } of parts) {
         const look = examiner(source.path, meta, problems)
-        yield* source.forward((line) => {
+        const each: Jsonl.TakeLine = (line, text) => {
           if ((++calls & 1023) === 0) progress(before + line.offset, bytes)
-          return look.line(line)
-        })
+          return look.line(line, text())
+        }
+        yield* source.forward(each, { passing: true })
         lines += look.lines()
         records += look.records()
         before += source.size
@@ -93,8 +95,8 @@ export const examiner = (path: string, header: Record.Of<"session_meta"> | undef
   return {
     lines: () => lines,
     records: () => records,
-    line: (line: RawLine): boolean => {
-      const decoded = pass(Record.decode(line, form))
+    line: (line: RawLine, text?: string | undefined): boolean => {
+      const decoded = pass(Record.decode(line, form, text))
       if (decoded.kind === "blank") return true
       lines++
       if (!line.terminated) {

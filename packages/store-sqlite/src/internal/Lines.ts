@@ -1,6 +1,6 @@
 /** The lines of segments as rows: how they are found, written, and read from either end. */
 import type { SqlError } from "@effect/sql/SqlError"
-import type { RawLine, TakeLine } from "@skein/core/record/Jsonl"
+import { noText, type RawLine, type TakeLine } from "@skein/core/record/Jsonl"
 import type { LineSource, Range } from "@skein/store/LineSource"
 import { type ReadError, ThreadNotFound } from "@skein/store/StoreError"
 import { Effect } from "effect"
@@ -113,7 +113,7 @@ export const source = (database: Database, segment: Readable, threadId: string):
         const line: RawLine = { bytes, offset, number, terminated: true }
         at = offset + bytes.length + 1
         if (number !== undefined) number++
-        return take(line)
+        return take(line, noText)
       }
       while (at < to) {
         let found = yield* rows(ascending, at, Math.min(at + span, to))
@@ -140,7 +140,7 @@ export const source = (database: Database, segment: Readable, threadId: string):
       let span = page.first
       const hand = (bytes: Uint8Array, offset: number): boolean => {
         at = offset
-        return take({ bytes, offset, number: undefined, terminated: true })
+        return take({ bytes, offset, number: undefined, terminated: true }, noText)
       }
       while (at > from) {
         let found = yield* rows(descending, Math.max(from, at - span), at)

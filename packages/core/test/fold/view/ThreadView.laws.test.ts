@@ -315,14 +315,19 @@ describe("passing over lines by their heads", () => {
       fc.property(anyLog, (drafts) => {
         let view = ThreadView.initial
         let passed = 0
+        const cursor = ThreadView.cursor()
         for (const record of E.records(drafts)) {
           const head = Sniff.head(record.line.bytes)
-          if (head === undefined || ThreadView.wants(head, record.line.bytes)) view = V.step(view, record)
-          else {
+          if (head === undefined || ThreadView.wants(head, record.line.bytes)) {
+            view = V.step(view, record)
+            cursor.add(record)
+          } else {
             view = ThreadView.passOver(view, head)
+            cursor.passOver(head)
             passed++
           }
         }
+        expect(cursor.state()).toEqual(view)
         const whole = Fold.run(V, E.records(drafts))
         expect(ThreadView.turns(view)).toEqual(ThreadView.turns(whole))
         expect(view.nextRecord).toBe(whole.nextRecord)
