@@ -15,7 +15,12 @@ const shown = (view: ThreadView.ThreadView): string => JSON.stringify(ThreadView
 
 const pages = (drafts: ReadonlyArray<Draft>) => E.numbered([E.paginated(), ...drafts])
 const enriched = (drafts: ReadonlyArray<Draft>) => [E.meta(), ...drafts]
-const anyLog = fc.oneof(Drafts.legacyLog.map(enriched), Drafts.snapshotLog.map(pages), Drafts.snapshotLog.map(enriched))
+const anyLog = fc.oneof(
+  Drafts.legacyLog.map(enriched),
+  Drafts.snapshotLog.map(pages),
+  Drafts.snapshotLog.map(enriched),
+  Drafts.mixedLog
+)
 
 /** Lines that no reader makes a record of. */
 const rejected: fc.Arbitrary<Uint8Array> = fc
