@@ -85,7 +85,7 @@ export const listed = (store: Store, query: SummaryQuery = {}) =>
       found.push(...page.items)
       if (page.nextCursor === undefined) return found
       cursor = page.nextCursor
-      holds(found.length < 100_000, "a list to come to an end")
+      holds(found.length < 3_000, "a list to come to an end")
     }
   })
 

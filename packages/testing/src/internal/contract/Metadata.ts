@@ -269,6 +269,17 @@ export const cases = Case.group("Metadata", [
       )
     })
   ),
+  Case.test("31.together", "patches of different keys at once all come to pass", ({ store }) =>
+    Effect.gen(function* () {
+      yield* store.create(header)
+      const keys = Array.from({ length: 12 }, (_, i) => `k${i}`)
+      yield* Effect.forEach(keys, (key) => store.updateSummary(id, { metadata: { [key]: key } }), {
+        concurrency: "unbounded"
+      })
+      const expected = Object.fromEntries(keys.map((key) => [key, key]))
+      equal((yield* store.summary(id)).metadata, expected, "every key")
+    })
+  ),
   Case.test("32", "an empty patch reads; a patch of nothing makes nothing", ({ store }) =>
     Effect.gen(function* () {
       yield* store.create(header)
