@@ -10,7 +10,6 @@ import { Cause, Context, Duration, Effect, Exit, Layer, Option, Scope } from "ef
 import * as Faults from "./Faults.js"
 import * as Hooks from "./Hooks.js"
 import * as Archive from "./internal/contract/Archive.js"
-import * as Branches from "./internal/contract/Branches.js"
 import type { Bench, Case, Need } from "./internal/contract/Case.js"
 import { NotSupported, Undeclared } from "./internal/contract/Case.js"
 import { Broken } from "./internal/contract/Check.js"
@@ -18,13 +17,17 @@ import { Patience } from "./internal/contract/Clocks.js"
 import * as Contexts from "./internal/contract/Contexts.js"
 import * as Copies from "./internal/contract/Copies.js"
 import * as Equivalence from "./internal/contract/Equivalence.js"
+import * as Explicit from "./internal/contract/Explicit.js"
 import * as Following from "./internal/contract/Following.js"
+import * as Forks from "./internal/contract/Forks.js"
 import * as History from "./internal/contract/History.js"
+import * as Leases from "./internal/contract/Leases.js"
 import * as Lifecycle from "./internal/contract/Lifecycle.js"
 import * as Listing from "./internal/contract/Listing.js"
 import * as Lookup from "./internal/contract/Lookup.js"
 import * as Metadata from "./internal/contract/Metadata.js"
 import * as Pages from "./internal/contract/Pages.js"
+import * as Reverts from "./internal/contract/Reverts.js"
 import * as Times from "./internal/contract/Times.js"
 import * as Writing from "./internal/contract/Writing.js"
 
@@ -62,11 +65,14 @@ export interface Options<S = never> {
 /** Every case, in the order of the page. */
 export const cases: ReadonlyArray<Case> = [
   ...Lifecycle.cases,
+  ...Leases.cases,
   ...Writing.cases,
   ...History.cases,
-  ...Branches.cases,
+  ...Forks.cases,
+  ...Reverts.cases,
   ...Following.cases,
   ...Metadata.cases,
+  ...Explicit.cases,
   ...Times.cases,
   ...Listing.cases,
   ...Lookup.cases,

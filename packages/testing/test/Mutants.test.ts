@@ -10,8 +10,28 @@ import * as Contract from "@skein/testing/Contract"
 import * as Faults from "@skein/testing/Faults"
 import { Context, Effect, Layer } from "effect"
 import { describe, expect, it } from "vitest"
-import type { Mutant } from "./Mutants.js"
-import * as Mutants from "./Mutants.js"
+import * as Branches from "./mutants/Branches.js"
+import * as Bytes from "./mutants/Bytes.js"
+import * as Deletions from "./mutants/Deletions.js"
+import * as Explicit from "./mutants/Explicit.js"
+import * as Leases from "./mutants/Leases.js"
+import * as Lists from "./mutants/Lists.js"
+import type { Mutant } from "./mutants/Mutant.js"
+import * as Reading from "./mutants/Reading.js"
+import * as Services from "./mutants/Services.js"
+import * as Writing from "./mutants/Writing.js"
+
+const all: ReadonlyArray<Mutant> = [
+  ...Writing.mutants,
+  ...Leases.mutants,
+  ...Branches.mutants,
+  ...Reading.mutants,
+  ...Bytes.mutants,
+  ...Lists.mutants,
+  ...Explicit.mutants,
+  ...Deletions.mutants,
+  ...Services.mutants
+]
 
 class Memory extends Context.Tag("Memory")<Memory, Driver>() {}
 
@@ -43,7 +63,7 @@ const breaks = async (number: string, options: Contract.Options<Memory>): Promis
   expect(failure).toBeUndefined()
 }
 
-describe.each(Mutants.all.map((mutant) => [mutant.name, mutant] as const))("a store that %s", (_, mutant) => {
+describe.each(all.map((mutant) => [mutant.name, mutant] as const))("a store that %s", (_, mutant) => {
   it.each(mutant.noticed)("fails case %s", async (number) => {
     await breaks(number, optionsOf(mutant))
   })
@@ -57,7 +77,7 @@ describe.each(Mutants.all.map((mutant) => [mutant.name, mutant] as const))("a st
 
 describe("the store that they are made of", () => {
   const sound = optionsOf({ name: "memory", noticed: [] })
-  const named = new Set(Mutants.all.flatMap(({ noticed }) => noticed))
+  const named = new Set(all.flatMap(({ noticed }) => noticed))
 
   it.each([...named])("keeps case %s", async (number) => {
     const outcome = await Contract.run(caseOf(number), sound)

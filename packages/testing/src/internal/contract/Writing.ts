@@ -56,7 +56,7 @@ export const cases = Case.group("Appending", [
       yield* store.create(header)
       const patch = Drafts.of(Script.patch({}))
       const circle: Record<string, unknown> = {}
-      circle["self"] = circle
+      circle.self = circle
       const bad: ReadonlyArray<unknown> = [
         undefined,
         { ...say("x"), type: "of_tomorrow" },
