@@ -83,6 +83,26 @@ export const cases: ReadonlyArray<Case> = [
   ...Equivalence.cases
 ]
 
+/**
+ * The numbered cases of thread-store §11 that are not among these, and why: they speak of what one store alone has, and its
+ * own tests hold it to them.
+ */
+export const elsewhere: Readonly<Record<string, string>> = {
+  24: "threads have ids here and no paths; a store of files reads paths by means of its own",
+  56: "of an index beside the truth: it is checked against the files that it speaks of",
+  57: "of rollout files by their names",
+  59: "of compressed files",
+  62: "no other program is used for a search",
+  80: "of the schema of a database",
+  81: "of the schema of a database",
+  82: "of an index beside the truth, and how it is filled",
+  83: "of an index beside the truth, which is set aside when it is corrupt",
+  84: "of an index beside the truth, which is set aside when it is corrupt",
+  ...Object.fromEntries(
+    ["71", "72", "73", "74", "75", "76", "77", "78", "79"].map((number) => [number, "of compression, a part to come"])
+  )
+}
+
 /** What a case came to. A case that the store does not keep throws instead. */
 export type Outcome = { readonly _tag: "Passed" } | { readonly _tag: "Skipped"; readonly why: string }
 

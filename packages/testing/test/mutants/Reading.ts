@@ -4,7 +4,7 @@ import type { Driver } from "@skein/store/Driver"
 import type { EffectiveLog } from "@skein/store/EffectiveLog"
 import type { Position } from "@skein/store/Position"
 import type { ReadError } from "@skein/store/StoreError"
-import { Effect } from "effect"
+import { Effect, Either } from "effect"
 import { headOf, type Mutant, opening, reading } from "./Mutant.js"
 
 /** Views that outlast a store, as those of a table do. */
@@ -127,5 +127,24 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "keeps a view behind the place that it says",
     noticed: ["86.reopen"],
     driver: (driver) => ({ ...driver, ...lateViews(driver) })
+  },
+  {
+    name: "writes a line when it is asked for a log",
+    noticed: ["13"],
+    driver: (driver) => ({
+      ...driver,
+      open: (threadId) =>
+        Effect.zipRight(
+          Effect.ignore(
+            driver.append({
+              threadId,
+              expected: "any",
+              fence: undefined,
+              batches: [() => Either.right({ lines: [new Uint8Array()], derive: (before) => before })]
+            })
+          ),
+          driver.open(threadId)
+        )
+    })
   }
 ]

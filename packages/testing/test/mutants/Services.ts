@@ -125,5 +125,70 @@ export const mutants: ReadonlyArray<Mutant> = [
       items: (threadId, request) =>
         Effect.map(store.items(threadId, request), (page) => ({ ...page, items: page.items.slice(0, 1) }))
     })
+  },
+  {
+    name: "finds what is written in the same case alone",
+    noticed: ["60"],
+    service: (store) => ({
+      ...store,
+      search: (term, query) =>
+        Effect.map(store.search(term, query), (page) => ({
+          ...page,
+          items: page.items.filter(({ snippet }) => snippet.includes(term))
+        }))
+    })
+  },
+  {
+    name: "cuts snippets short",
+    noticed: ["60.snippet"],
+    service: (store) => ({
+      ...store,
+      search: (term, query) =>
+        Effect.map(store.search(term, query), (page) => ({
+          ...page,
+          items: page.items.map((found) => ({ ...found, snippet: found.snippet.slice(0, 140) }))
+        }))
+    })
+  },
+  {
+    name: "searches whatever stands in a log",
+    noticed: ["61"],
+    service: (store) => ({
+      ...store,
+      search: (term, query) =>
+        Effect.gen(function* () {
+          const found = yield* store.search(term, query)
+          const { items } = yield* store.summaries(query)
+          const more = yield* Effect.filter(items, ({ id }) =>
+            Effect.map(Stream.runCollect(store.read(id)), (rows) =>
+              JSON.stringify([...rows].map(({ decoded }) => decoded)).includes(term)
+            )
+          ).pipe(Effect.orDie)
+          return { ...found, items: more.map((thread) => ({ thread, snippet: term })) }
+        })
+    })
+  },
+  {
+    name: "takes an id with blanks around it",
+    noticed: ["58"],
+    service: (store) => ({ ...store, summary: (threadId, options) => store.summary(String(threadId).trim(), options) })
+  },
+  {
+    name: "passes over what is wrong with a patch",
+    noticed: ["31.bad"],
+    service: (store) => ({
+      ...store,
+      updateSummary: (threadId, patch) =>
+        Effect.catchTag(store.updateSummary(threadId, patch), "InvalidRequest", () => store.summary(threadId))
+    })
+  },
+  {
+    name: "makes up a working directory where a header has none",
+    noticed: ["2"],
+    service: (store) => ({
+      ...store,
+      create: (header, records, options) =>
+        store.create({ ...header, payload: { ...header?.payload, cwd: header?.payload?.cwd ?? "/" } }, records, options)
+    })
   }
 ]
