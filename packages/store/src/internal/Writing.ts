@@ -172,7 +172,7 @@ export const fork = (
       const mode = yield* Encoding.modeOf(located)
       const log = yield* driver.open(located.threadId)
       const at = options.at ?? EffectiveLog.end(log)
-      const { nextOrdinal } = yield* Reading.cutAt(log, at, "at")
+      const { nextOrdinal } = yield* Reading.cutAt(log, at, "at", mode)
       const { history_base: _, ...payload } = (yield* checked(options.header)).payload
       const { history_mode: __, ...unmoded } = payload
       const header: Draft<"session_meta"> = {
@@ -230,7 +230,7 @@ const revertOnce = (
       const located = yield* Reading.locate(driver, threadId)
       const mode = yield* Encoding.modeOf(located)
       const log = yield* driver.open(located.threadId)
-      const { nextOrdinal } = yield* Reading.cutAt(log, options.to, "to")
+      const { nextOrdinal } = yield* Reading.cutAt(log, options.to, "to", mode)
       if (log.meta === undefined) {
         return yield* Effect.fail(
           new InvalidRequest({

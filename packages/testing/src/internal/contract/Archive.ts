@@ -319,6 +319,8 @@ export const cases = Case.group("Archive and deletion", [
               before.map(({ turns }) => turns.items),
               "their turns"
             )
+            const isKept = (shared ?? store.supports.sharedOnDelete) === "keep" && store.supports.sharedPrefixes[mode]
+            equal(outcome.right.kept.length, isKept ? 1 : 0, "how much is kept")
             for (const { for: users, segmentId } of outcome.right.kept) {
               equal(segmentId, id, "the segment that is kept")
               equal(users, [Drafts.id(2)], "for whom it is kept")

@@ -27,6 +27,8 @@ const whole = (store: ThreadStoreService, threadId: string) =>
     return { row, segments: yield* Look.stored(store, threadId) }
   })
 
+const small = { maxEntries: 5, maxSteps: 2 }
+
 /** A line of any bytes but the line feed; now and then a record. */
 const anyLine: fc.Arbitrary<Uint8Array> = fc.oneof(
   { weight: 3, arbitrary: fc.uint8Array({ maxLength: 40 }).map((bytes) => bytes.filter((byte) => byte !== 0x0a)) },
@@ -76,8 +78,8 @@ export const cases = Case.group("Copies", [
     "a thread of any form comes back from another store as it went: every byte, every segment, and what was said of it",
     (bench) =>
       property(
-        bench.runs,
-        fc.tuple(Thread.thread({ maxEntries: 5, maxSteps: 2 }), fc.boolean()),
+        bench.effort,
+        fc.tuple(fc.oneof(Thread.thread(small), Thread.thread({ ...small, form: "paginated" })), fc.boolean()),
         ([thread, archived]) =>
           Effect.gen(function* () {
             const [{ store }, { store: back }] = [yield* bench.fresh, yield* bench.fresh]
@@ -88,18 +90,15 @@ export const cases = Case.group("Copies", [
             yield* store.updateSummary(threadId, { name: "n", gitInfo: { sha: "s" }, metadata: { tenant: "t" } })
             if (archived) yield* store.archive(threadId)
             for (const one of threads) {
-              const bytes = (yield* Look.stored(store, one.row.threadId)).map(({ lines, segmentId }) => ({
-                segmentId,
-                lines
-              }))
+              const bytes = yield* Look.stored(store, one.row.threadId)
               const given = yield* Effect.forEach(one.segments, (segment) =>
                 Effect.gen(function* () {
                   const lines: Array<string> = []
                   yield* segment.source.forward((line) => lines.push(Look.latin1(line.bytes)) > 0)
-                  return { segmentId: segment.segmentId, lines }
+                  return { segmentId: segment.segmentId, base: segment.base, lines }
                 })
               )
-              equal(bytes, given, "every byte as it was written")
+              equal(bytes, given, "every byte and every base as it was written")
             }
             for (const { row } of threads) yield* copy(store, other, row.threadId)
             for (const { row } of threads) yield* copy(other, back, row.threadId)
@@ -114,8 +113,8 @@ export const cases = Case.group("Copies", [
       ),
     ["model"]
   ),
-  Case.test("copy.1", "lines of any bytes are kept as they are, and read as well as they can be", ({ fresh, runs }) =>
-    property(runs, fc.array(anyLine, { maxLength: 12 }), (lines) =>
+  Case.test("copy.1", "lines of any bytes are kept as they are, and read as well as they can be", ({ effort, fresh }) =>
+    property(effort, fc.array(anyLine, { maxLength: 12 }), (lines) =>
       Effect.gen(function* () {
         const { store } = yield* fresh
         const all = [Raw.line(Script.header({ id })), ...lines]

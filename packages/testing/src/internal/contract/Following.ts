@@ -155,9 +155,9 @@ export const cases = Case.group("Following", [
   Case.test(
     "follow.5",
     "whatever is appended and reverted, a follower that does as it is told ends at the log as it is",
-    ({ fresh, runs }) =>
+    ({ effort, fresh }) =>
       property(
-        runs,
+        effort,
         fc.array(
           fc.oneof(fc.record({ say: fc.nat(3) }), fc.record({ revert: fc.nat(8) }), fc.constant("pause" as const)),
           { maxLength: 12 }

@@ -277,9 +277,9 @@ export const cases = Case.group("History", [
         equal((yield* store.search("after", { hidden: true })).failures, [], "a search not to fail of it")
       })
   ),
-  Case.test("21.random", "whatever happened to a file, its intact lines are read", ({ fresh, runs }) =>
+  Case.test("21.random", "whatever happened to a file, its intact lines are read", ({ effort, fresh }) =>
     property(
-      runs,
+      effort,
       fc
         .tuple(Thread.thread({ form: "legacy", maxEntries: 3 }))
         .chain(([{ files }]) => Damage.damaged(Thread.bytesOf(files[0] ?? { name: "", lines: [] }), { max: 3 })),
