@@ -609,6 +609,25 @@ describe("homes", () => {
     )
   })
 
+  it.skipIf(!existsSync("/proc/self/fd"))("files that were read are closed again", () => {
+    const home = Home.home({ [first]: content, [Home.file(2)]: Home.document(Home.meta(2)) })
+    const open = () => readdirSync("/proc/self/fd").length
+    return Stores.withDriver(home, (driver) =>
+      Effect.gen(function* () {
+        yield* Stores.append(driver, 1, [Stores.batch(two)])
+        const before = open()
+        for (let i = 0; i < 20; i++) {
+          yield* Stores.texts(driver, 1)
+          yield* Effect.scoped(driver.segments(Home.id(1)))
+          yield* driver.locate(Home.id(2))
+          yield* Stores.append(driver, 1, [Stores.batch(two)])
+          yield* Stores.rows(driver)
+        }
+        expect(open()).toBeLessThan(before + 5)
+      })
+    )
+  })
+
   it("a file is no home", () => {
     const home = Home.home({ x: "" })
     return Effect.runPromise(
