@@ -20,8 +20,6 @@ const make = (store: ThreadStoreService, n: number, parent?: number) =>
 const present = (store: ThreadStoreService) =>
   Effect.map(Look.listed(store, { ...Look.everything, sortDirection: "asc" }), Look.numbers)
 
-const _numbersOf = (ids: ReadonlyArray<string>) => Look.numbers(ids.map((one) => ({ id: one })))
-
 /** Something that is done to a store, for being cut short at each of its steps. */
 interface Deed {
   readonly name: string
