@@ -1,16 +1,16 @@
 /** `skein verify`: every problem of a file, or of every rollout in a folder. */
 import { FileSystem, type Path } from "@effect/platform"
+import type * as Jsonl from "@skein/core/record/Jsonl"
 import type { RawLine } from "@skein/core/record/Jsonl"
 import * as Ordinal from "@skein/core/record/Ordinal"
 import * as Record from "@skein/core/record/Record"
 import type { Diagnostic } from "@skein/store/Diagnostic"
 import { ofDamage } from "@skein/store/Diagnostic"
-import type * as EffectiveLog from "@skein/store/EffectiveLog"
 import * as CodexHome from "@skein/store-fs/CodexHome"
 import type { FileRefused } from "@skein/store-fs/FileError"
-import * as RolloutLog from "@skein/store-fs/RolloutLog"
 import { Effect } from "effect"
 import type { Progress } from "../Output.js"
+import * as Source from "../Source.js"
 import * as Text from "../Text.js"
 
 /** What `skein verify --json` prints for a file. */
@@ -26,42 +26,68 @@ export interface VerifyDocument {
   readonly problems: ReadonlyArray<Diagnostic>
 }
 
+/** What a path stands for. */
+export interface Files {
+  readonly files: ReadonlyArray<string>
+  /** Folders that cannot be listed. */
+  readonly unlisted: ReadonlyArray<FileRefused>
+}
+
 /** The rollout files that a path stands for: itself, or those below a folder. */
-export const files = (path: string) =>
+export const files = (path: string): Effect.Effect<Files, never, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const folder = yield* fs.stat(path).pipe(
       Effect.map((info) => info.type === "Directory"),
       Effect.orElseSucceed(() => false)
     )
-    return folder ? (yield* CodexHome.below(path, 12)).map((found) => found.path) : [path]
+    if (!folder) return { files: [path], unlisted: [] }
+    const unlisted: Array<FileRefused> = []
+    const found = yield* CodexHome.below(path, 12, (refused) => unlisted.push(refused))
+    return { files: found.map((one) => one.path), unlisted }
   })
 
-/** Reads every line of a file and tells what is wrong with it. Cost: one pass; memory: the longest line. */
+/**
+ * Reads every line of a file, or of all segments of a stored thread, and tells what is wrong with it. Cost: one pass;
+ * memory: the longest line.
+ */
 export const verify = (
   file: string,
   progress: Progress = () => undefined
-): Effect.Effect<VerifyDocument, FileRefused, FileSystem.FileSystem | Path.Path> =>
+): Effect.Effect<VerifyDocument, Source.Refused, FileSystem.FileSystem | Path.Path> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const log = yield* RolloutLog.open(file)
-      const own = log.pieces[log.pieces.length - 1] as EffectiveLog.Piece<FileRefused>
-      const problems: Array<Diagnostic> = [...log.diagnostics]
-      const look = examiner(file, log.meta, problems)
-      const { size } = own.source
+      const log = yield* Source.open(file)
+      const parts = yield* Source.parts(file, log)
+      const problems: Array<Diagnostic> = []
+      const bytes = parts.reduce((sum, { source }) => sum + source.size, 0)
+      let lines = 0
+      let records = 0
+      let before = 0
       let calls = 0
-      yield* own.source.forward((line) => {
-        if ((++calls & 1023) === 0) progress(line.offset, size)
-        return look.line(line)
-      })
-      progress(size, size)
+      for (const { meta, source } of parts) {
+        const look = examiner(source.path, meta, problems)
+        const each: Jsonl.TakeLine = (line, text) => {
+          if ((++calls & 1023) === 0) progress(before + line.offset, bytes)
+          return look.line(line, text())
+        }
+        yield* source.forward(each, { passing: true })
+        lines += look.lines()
+        records += look.records()
+        before += source.size
+      }
+      progress(bytes, bytes)
+      // What a store noticed at the end of a file was found here with the number of its line.
+      const others = log.diagnostics.filter(
+        (one) => !problems.some(({ code, path }) => code === one.code && path === one.path)
+      )
       return {
         file,
         threadId: log.meta?.payload.id ?? null,
-        bytes: own.source.size,
-        lines: look.lines(),
-        records: look.records(),
-        problems
+        bytes,
+        lines,
+        records,
+        problems: [...others, ...problems]
       }
     })
   )
@@ -80,8 +106,8 @@ export const examiner = (path: string, header: Record.Of<"session_meta"> | undef
   return {
     lines: () => lines,
     records: () => records,
-    line: (line: RawLine): boolean => {
-      const decoded = pass(Record.decode(line, form))
+    line: (line: RawLine, text?: string | undefined): boolean => {
+      const decoded = pass(Record.decode(line, form, text))
       if (decoded.kind === "blank") return true
       lines++
       if (!line.terminated) {

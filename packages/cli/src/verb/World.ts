@@ -1,14 +1,15 @@
 /** `skein world`: the world as the model knows it, or how it came to be that way. */
+import * as Fold from "@skein/core/fold/Fold"
 import * as ModelContext from "@skein/core/fold/ModelContext"
 import type { StoredRecord } from "@skein/core/record/Record"
 import type { Diagnostic } from "@skein/store/Diagnostic"
 import { ofDamage } from "@skein/store/Diagnostic"
 import * as EffectiveLog from "@skein/store/EffectiveLog"
-import * as RolloutLog from "@skein/store-fs/RolloutLog"
 import { Effect } from "effect"
 import { compare, type Operation } from "fast-json-patch"
 import * as Position from "../Position.js"
 import * as Reading from "../Reading.js"
+import * as Source from "../Source.js"
 import * as Text from "../Text.js"
 
 /** What `skein world --json` prints for a file. */
@@ -25,7 +26,7 @@ export interface WorldDocument {
 export const world = (file: string, at: string | undefined) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const opened = yield* RolloutLog.open(file)
+      const opened = yield* Source.open(file)
       const log = at === undefined ? opened : yield* Position.before(opened, at)
       const { context, diagnostics } = yield* Reading.modelContext(log)
       const document: WorldDocument = {
@@ -63,7 +64,7 @@ export interface ChangesDocument extends WorldDocument {
 export const changes = (file: string, at: string | undefined) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const opened = yield* RolloutLog.open(file)
+      const opened = yield* Source.open(file)
       const log = at === undefined ? opened : yield* Position.before(opened, at)
       const bounded = yield* replay(log, file, "windows")
       const { changes, complete, damaged, state } = bounded.complete ? bounded : yield* replay(log, file, "all")
@@ -80,22 +81,21 @@ export const changes = (file: string, at: string | undefined) =>
   )
 
 /** Follows the state through a log. It is complete if every state on the way was. */
-const replay = (log: RolloutLog.RolloutLog, file: string, keep: "windows" | "all") =>
+const replay = (log: Source.Log, file: string, keep: "windows" | "all") =>
   Effect.gen(function* () {
     const damaged: Array<Diagnostic> = []
     const found: Array<Change> = []
-    const fold = ModelContext.fold({ keep })
-    let folded = fold.initial
+    const cursor = Fold.cursor(ModelContext.fold({ keep }))
     let state: unknown = null
     let complete = true
-    yield* EffectiveLog.forward(log, (decoded, piece) => {
+    const take: EffectiveLog.Take = (decoded, piece) => {
       const path = log.pieces[piece]?.source.path ?? file
       if (decoded.kind === "damage") damaged.push(ofDamage(path, decoded))
       if (!EffectiveLog.isRecord(decoded)) return true
-      folded = fold.step(folded, decoded)
+      cursor.add(decoded)
       const cause = causeOf(decoded)
       if (cause === undefined) return true
-      const read = ModelContext.readState(folded)
+      const read = ModelContext.readState(cursor.state())
       complete &&= read.complete.worldState
       const next = read.worldState ?? null
       const operations = between(state, next)
@@ -105,7 +105,8 @@ const replay = (log: RolloutLog.RolloutLog, file: string, keep: "windows" | "all
         found.push({ file: path, line: number ?? null, offset, timestamp: decoded.timestamp, cause, operations })
       }
       return true
-    })
+    }
+    yield* EffectiveLog.forward(log, take, { passing: true })
     return { changes: found, complete, damaged, state }
   })
 

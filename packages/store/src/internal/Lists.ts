@@ -39,11 +39,14 @@ const catchUpOne = (driver: Driver, { from, threadId }: Lagging): Effect.Effect<
           const isClosed = decoded.kind === "damage" && decoded.reason === "unknown-history-mode"
           return !isClosed || state.summary.id !== undefined
         },
-        (head, bytes) => {
-          if (Derived.wants(head, state)) return true
-          const timestamp = Sniff.timestamp(bytes)
-          if (timestamp !== undefined) state = Derived.touch(state, timestamp)
-          return false
+        {
+          wants: (head, bytes) => {
+            if (Derived.wants(head, state)) return true
+            const timestamp = Sniff.timestamp(bytes)
+            if (timestamp !== undefined) state = Derived.touch(state, timestamp)
+            return false
+          },
+          passing: true
         }
       )
       yield* driver.putDerived(threadId, state, EffectiveLog.end(log))
@@ -164,11 +167,10 @@ const firstHit = (
         snippet = said === undefined ? undefined : ContentSearch.find(said, term)?.snippet
         return snippet === undefined
       }
-      yield* EffectiveLog.forward(
-        log,
-        (decoded) => !EffectiveLog.isRecord(decoded) || look(decoded),
-        (head, bytes) => ContentSearch.wants(head) && ContentSearch.mayHold(bytes, term)
-      )
+      yield* EffectiveLog.forward(log, (decoded) => !EffectiveLog.isRecord(decoded) || look(decoded), {
+        wants: (head, bytes) => ContentSearch.wants(head) && ContentSearch.mayHold(bytes, term),
+        passing: true
+      })
       return snippet
     })
   )

@@ -49,7 +49,8 @@ export const make = (driver: Driver): Effect.Effect<ThreadStoreService, never, S
           const row = yield* driver.row(threadId)
           return { row, segments: yield* driver.segments(threadId) }
         }).pipe(span("exported", id)),
-      imported: (thread) => Writing.imported(driver, thread).pipe(span("imported", thread.row.threadId)),
+      imported: (thread, options) =>
+        Writing.imported(driver, thread, options).pipe(span("imported", thread.row.threadId)),
       backup: (path) =>
         (
           driver.backup?.(path) ??

@@ -22,7 +22,7 @@ import {
 import type { Explicit } from "../Summary.js"
 import * as Summary from "../Summary.js"
 import * as SummaryQuery from "../SummaryQuery.js"
-import type { Appended, AppendOptions, Exported, ForkOptions, RevertOptions } from "../ThreadStore.js"
+import type { Appended, AppendOptions, Exported, ForkOptions, ImportOptions, RevertOptions } from "../ThreadStore.js"
 import type { Appender } from "./Appender.js"
 import * as Encoding from "./Encoding.js"
 import * as Reading from "./Reading.js"
@@ -172,7 +172,7 @@ export const fork = (
       const mode = yield* Encoding.modeOf(located)
       const log = yield* driver.open(located.threadId)
       const at = options.at ?? EffectiveLog.end(log)
-      const { nextOrdinal } = yield* Reading.cutAt(log, at, "at")
+      const { nextOrdinal } = yield* Reading.cutAt(log, at, "at", mode)
       const { history_base: _, ...payload } = (yield* checked(options.header)).payload
       const { history_mode: __, ...unmoded } = payload
       const header: Draft<"session_meta"> = {
@@ -230,7 +230,7 @@ const revertOnce = (
       const located = yield* Reading.locate(driver, threadId)
       const mode = yield* Encoding.modeOf(located)
       const log = yield* driver.open(located.threadId)
-      const { nextOrdinal } = yield* Reading.cutAt(log, options.to, "to")
+      const { nextOrdinal } = yield* Reading.cutAt(log, options.to, "to", mode)
       if (log.meta === undefined) {
         return yield* Effect.fail(
           new InvalidRequest({
@@ -271,11 +271,12 @@ const revertOnce = (
 /** See {@link ThreadStoreService.imported}. */
 export const imported = (
   driver: Driver,
-  { row, segments }: Exported
+  { row, segments }: Exported,
+  { present = 0 }: ImportOptions = {}
 ): Effect.Effect<void, ThreadAlreadyExists | AppendError> =>
   Effect.gen(function* () {
     const threadId = yield* SummaryQuery.threadId(row.threadId)
-    const [first, ...further] = segments
+    const [first] = segments
     if (first === undefined) {
       return yield* Effect.fail(
         new InvalidRequest({
@@ -294,10 +295,13 @@ export const imported = (
           return { segmentId, base, content, nextOrdinal, madeAt }
         }
       )
-    const segment = yield* made(first)
-    let head = yield* driver.create({ threadId, historyMode, segment, derived: undefined, explicit, archivedAt })
+    const isNew = present === 0
+    const begun = Effect.flatMap(made(first), (segment) =>
+      driver.create({ threadId, historyMode, segment, derived: undefined, explicit, archivedAt })
+    )
+    let head = isNew ? yield* begun : (yield* driver.locate(threadId)).head
     const rest = Effect.forEach(
-      further,
+      segments.slice(isNew ? 1 : present),
       (stored) =>
         Effect.gen(function* () {
           head = yield* driver.branch(threadId, yield* made(stored), { expected: head, fence: undefined })
@@ -305,7 +309,7 @@ export const imported = (
       { discard: true }
     )
     // Half of a thread would pass for the whole of it.
-    yield* Effect.onError(rest, () => Effect.ignore(driver.remove(threadId, "keep")))
+    yield* isNew ? Effect.onError(rest, () => Effect.ignore(driver.remove(threadId, "keep"))) : rest
   })
 
 /** The ordinal that follows a segment: behind its own records, else behind those of what it stands on. */

@@ -1,5 +1,5 @@
 /** Stores that get reading wrong. */
-import type { RawLine } from "@skein/core/record/Jsonl"
+import { noText, type RawLine } from "@skein/core/record/Jsonl"
 import type { Driver } from "@skein/store/Driver"
 import type { EffectiveLog } from "@skein/store/EffectiveLog"
 import type { Position } from "@skein/store/Position"
@@ -37,7 +37,7 @@ export const mutants: ReadonlyArray<Mutant> = [
             source.forward((line) => {
               const before = held
               held = { ...line, bytes: new Uint8Array(line.bytes) }
-              return before === undefined || take(before)
+              return before === undefined || take(before, noText)
             }, range),
             (all) => all
           )
@@ -54,8 +54,8 @@ export const mutants: ReadonlyArray<Mutant> = [
         ...source,
         backward: (take, range) => {
           let isFirst = range?.to === undefined || range.to >= source.size
-          return source.backward((line) => {
-            if (!isFirst) return take(line)
+          return source.backward((line, text) => {
+            if (!isFirst) return take(line, text)
             isFirst = false
             return true
           }, range)
@@ -69,7 +69,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     driver: opening((log) =>
       reading(log, (source) => ({
         ...source,
-        forward: (take, range) => source.forward((line) => (line.number ?? 0) > 2000 || take(line), range)
+        forward: (take, range) => source.forward((line, text) => (line.number ?? 0) > 2000 || take(line, text), range)
       }))
     )
   },
@@ -114,8 +114,8 @@ export const mutants: ReadonlyArray<Mutant> = [
         ...source,
         forward: (take, range) => {
           let isFirst = (range?.from ?? 0) > 0
-          return source.forward((line) => {
-            if (!isFirst) return take(line)
+          return source.forward((line, text) => {
+            if (!isFirst) return take(line, text)
             isFirst = false
             return true
           }, range)
