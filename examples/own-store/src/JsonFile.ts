@@ -3,7 +3,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import type { Position } from "@skein/store/Position"
 import { StoreUnavailable } from "@skein/store/StoreError"
 import type { Explicit } from "@skein/store/Summary"
-import { Effect, Either } from "effect"
+import { Effect, type Either } from "effect"
 
 /** A segment: lines of any bytes, in base64. */
 export interface Segment {

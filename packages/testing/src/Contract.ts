@@ -16,6 +16,7 @@ import { Broken } from "./internal/contract/Check.js"
 import { Patience } from "./internal/contract/Clocks.js"
 import * as Contexts from "./internal/contract/Contexts.js"
 import * as Copies from "./internal/contract/Copies.js"
+import * as Deletion from "./internal/contract/Deletion.js"
 import * as Equivalence from "./internal/contract/Equivalence.js"
 import * as Explicit from "./internal/contract/Explicit.js"
 import * as Following from "./internal/contract/Following.js"
@@ -77,6 +78,7 @@ export const cases: ReadonlyArray<Case> = [
   ...Listing.cases,
   ...Lookup.cases,
   ...Archive.cases,
+  ...Deletion.cases,
   ...Pages.cases,
   ...Contexts.cases,
   ...Copies.cases,
