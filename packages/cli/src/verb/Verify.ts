@@ -59,7 +59,7 @@ export const verify = (
     Effect.gen(function* () {
       const log = yield* Source.open(file)
       const parts = yield* Source.parts(file, log)
-      const problems: Array<Diagnostic> = [...log.diagnostics]
+      const problems: Array<Diagnostic> = []
       const bytes = parts.reduce((sum, { source }) => sum + source.size, 0)
       let lines = 0
       let records = 0
@@ -77,7 +77,18 @@ export const verify = (
         before += source.size
       }
       progress(bytes, bytes)
-      return { file, threadId: log.meta?.payload.id ?? null, bytes, lines, records, problems }
+      // What a store noticed at the end of a file was found here with the number of its line.
+      const others = log.diagnostics.filter(
+        (one) => !problems.some(({ code, path }) => code === one.code && path === one.path)
+      )
+      return {
+        file,
+        threadId: log.meta?.payload.id ?? null,
+        bytes,
+        lines,
+        records,
+        problems: [...others, ...problems]
+      }
     })
   )
 

@@ -179,35 +179,10 @@ const firstHit = (
 export const updateSummary = (driver: Driver, threadId: string, patch: Patch): Effect.Effect<Summary, ReadError> =>
   Effect.gen(function* () {
     const id = yield* Queries.threadId(threadId)
-    yield* checkPatch(patch)
+    yield* Summaries.check(patch)
     if (!Summaries.isEmpty(patch)) yield* driver.updateExplicit(id, (explicit) => Summaries.apply(explicit, patch))
     return yield* summary(driver, id, { includeArchived: true })
   })
-
-const patchFields: ReadonlySet<string> = new Set(["name", "memoryMode", "gitInfo", "metadata"])
-
-const checkPatch = (patch: Patch): Effect.Effect<void, InvalidRequest> => {
-  const foreign = Object.keys(patch).find((field) => !patchFields.has(field))
-  const metadata = Object.entries(patch.metadata ?? {}).find(([, value]) => value !== null && typeof value !== "string")
-  if (foreign !== undefined) {
-    return Effect.fail(
-      new InvalidRequest({
-        field: foreign,
-        reason: "it is nothing that can be set",
-        advice: `Set ${[...patchFields].join(", ")}; everything else follows from the log.`
-      })
-    )
-  }
-  return metadata === undefined
-    ? Effect.void
-    : Effect.fail(
-        new InvalidRequest({
-          field: `metadata.${metadata[0]}`,
-          reason: "its value is no string",
-          advice: "Host metadata are strings; null takes a key away."
-        })
-      )
-}
 
 /** See {@link ThreadStoreService.archive} and {@link ThreadStoreService.unarchive}. */
 export const setArchived = (

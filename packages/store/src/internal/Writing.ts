@@ -20,6 +20,7 @@ import {
   type ThreadAlreadyExists
 } from "../StoreError.js"
 import type { Explicit } from "../Summary.js"
+import * as Summary from "../Summary.js"
 import * as SummaryQuery from "../SummaryQuery.js"
 import type { Appended, AppendOptions, Exported, ForkOptions, ImportOptions, RevertOptions } from "../ThreadStore.js"
 import type { Appender } from "./Appender.js"
@@ -36,6 +37,7 @@ export const create = (
 ): Effect.Effect<Appended, ThreadAlreadyExists | AppendError> =>
   Effect.gen(function* () {
     const { madeAt, mode, threadId } = yield* opening(header)
+    const said = yield* Summary.check(Summary.patchOf(options.explicit ?? {}))
     const { write, written } = yield* Encoding.write([header, ...records], { mode, nextOrdinal: 0, opens: true })
     const segment: NewSegment = {
       segmentId: threadId,
@@ -49,7 +51,7 @@ export const create = (
       historyMode: mode,
       segment,
       derived: write.derive(Derived.empty),
-      explicit: options.explicit ?? {},
+      explicit: Summary.apply({}, said),
       archivedAt: undefined
     })
     return { position, records: written }
