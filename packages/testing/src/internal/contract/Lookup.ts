@@ -109,7 +109,7 @@ export const cases = Case.group("Lookup and search", [
   ),
   Case.test(
     "60.snippet",
-    "a snippet shows 49 letters in front of the first match and 96 behind it, as the reference answers",
+    "a snippet shows 49 letters in front of the first match, as the reference answers, and 96 behind it",
     ({ store }) =>
       Effect.gen(function* () {
         yield* make(store, 1, `${"b".repeat(60)}needle${"e".repeat(120)} needle`)
