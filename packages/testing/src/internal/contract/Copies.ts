@@ -51,25 +51,6 @@ const anyLine: fc.Arbitrary<Uint8Array> = fc.oneof(
   }
 )
 
-/** A segment that stands on another, as paginated threads name it. */
-const standing = (n: number, base: Position, ordinal: number): Raw.Segment => ({
-  segmentId: Drafts.id(n),
-  base,
-  lines: [
-    Raw.line(
-      Script.header({
-        id: Drafts.id(n),
-        session_id: Drafts.id(n),
-        history_mode: "paginated",
-        history_base: { thread_id: base.segmentId, end_ordinal_exclusive: ordinal, end_byte_offset: base.offset }
-      }),
-      n,
-      ordinal
-    ),
-    Raw.line(Script.assistant(`own ${n}`), n, ordinal + 1)
-  ]
-})
-
 const paginated = { historyMode: "paginated" }
 
 export const cases = Case.group("Copies", [
@@ -188,7 +169,9 @@ export const cases = Case.group("Copies", [
           paginated
         )
         const size = some(source.segments[0], "a segment").source.size
-        yield* store.imported(Raw.exported(Drafts.id(2), [standing(2, { segmentId: id, offset: size }, 3)], paginated))
+        yield* store.imported(
+          Raw.exported(Drafts.id(2), [Raw.standing(2, { segmentId: id, offset: size }, 3)], paginated)
+        )
         const isWhole = Effect.scoped(
           Effect.map(store.open(Drafts.id(2)), ({ diagnostics, whole }) => ({
             whole,
@@ -210,10 +193,10 @@ export const cases = Case.group("Copies", [
     ({ store }) =>
       Effect.gen(function* () {
         const at = (n: number, offset: number): Position => ({ segmentId: Drafts.id(n), offset })
-        yield* store.imported(Raw.exported(Drafts.id(1), [standing(1, at(2, 0), 1)], paginated))
-        yield* store.imported(Raw.exported(Drafts.id(2), [standing(2, at(1, 0), 1)], paginated))
-        yield* store.imported(Raw.exported(Drafts.id(3), [standing(3, at(3, 0), 1)], paginated))
-        yield* store.imported(Raw.exported(Drafts.id(4), [standing(4, at(1, 1_000_000), 9)], paginated))
+        yield* store.imported(Raw.exported(Drafts.id(1), [Raw.standing(1, at(2, 0), 1)], paginated))
+        yield* store.imported(Raw.exported(Drafts.id(2), [Raw.standing(2, at(1, 0), 1)], paginated))
+        yield* store.imported(Raw.exported(Drafts.id(3), [Raw.standing(3, at(3, 0), 1)], paginated))
+        yield* store.imported(Raw.exported(Drafts.id(4), [Raw.standing(4, at(1, 1_000_000), 9)], paginated))
         const codes = (n: number) =>
           Effect.scoped(
             Effect.map(store.open(Drafts.id(n)), ({ diagnostics, whole }) => [
@@ -245,7 +228,7 @@ export const cases = Case.group("Copies", [
               Raw.line(i === 0 ? Script.header({ id, history_mode: "paginated" }) : Script.assistant("1"), i, i)
             )
           },
-          { ...standing(1, { segmentId: id, offset: 0 }, 0), segmentId: Drafts.id(50) }
+          { ...Raw.standing(1, { segmentId: id, offset: 0 }, 0), segmentId: Drafts.id(50) }
         ],
         paginated
       )

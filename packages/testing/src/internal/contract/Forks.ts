@@ -219,5 +219,28 @@ export const cases = Case.group("Forks and reverts", [
         )
       })
     )
+  ),
+  Case.test(
+    "fork.8",
+    "a place inside of a batch is a place like any other, for forks and for reverts",
+    Look.inBoth((store, mode) =>
+      Effect.gen(function* () {
+        const { position: start } = yield* store.create(Drafts.header({ mode }))
+        yield* store.append(id, [say("1"), say("2"), say("3")], { expected: start, operationId: "op" })
+        const places = (yield* Look.rows(store, id, { after: start })).map(({ position }) => position)
+        for (const [i, at] of places.entries()) {
+          const texts = ["1", "2", "3"].slice(0, i + 1)
+          const n = 10 + i
+          yield* store.fork(id, { at, header: Drafts.header({ n }) })
+          equal(yield* Look.said(store, Drafts.id(n)), texts, "the fork")
+          yield* store.append(Drafts.id(n), [say("a"), say("b")])
+          equal(yield* Look.said(store, Drafts.id(n)), [...texts, "a", "b"], "the fork, gone on")
+        }
+        yield* store.revert(id, { to: some(places[1], "a place"), timestamp: Drafts.stamp(1) })
+        equal(yield* Look.said(store, id), ["1", "2"], "the reverted thread")
+        yield* store.append(id, [say("a"), say("b")])
+        equal(yield* Look.said(store, id), ["1", "2", "a", "b"], "the reverted thread, gone on")
+      })
+    )
   )
 ])

@@ -21,7 +21,7 @@ export const cases = Case.group("Lifecycle", [
           Effect.gen(function* () {
             const { fence } = yield* store.lease(id, { name: "A" })
             const error = yield* fails(Effect.scoped(other.lease(id)), "LeaseHeld", "a lease for B")
-            equal(error.holder.name, "A", "the error to say who holds it")
+            holds(error.holder.name.includes("A"), "the error to say who holds it", error.holder)
             yield* fails(other.append(id, [say("x")]), "LeaseHeld", "an append of B")
             yield* store.append(id, [say("2")], { fence })
           })
