@@ -294,3 +294,15 @@ export const write = <K extends Kind>(draft: Draft<K>): Uint8Array =>
     payload: draft.payload,
     ...draft.extras
   })
+
+/**
+ * The record that a new line becomes once it is written: its bytes, read back. Throws for a line that no reader would
+ * take. Cost: writing and reading it.
+ */
+export const reread = (draft: Draft): StoredRecord => {
+  const bytes = write(draft).subarray(0, -1)
+  const decoded = decode({ bytes, offset: 0, number: 1, terminated: true })
+  if (decoded.kind === "damage") throw new Error(`no record: ${decoded.detail}`)
+  if (decoded.kind === "blank") throw new Error("no record: a blank line")
+  return decoded
+}
