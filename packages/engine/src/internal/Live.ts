@@ -1,0 +1,331 @@
+/**
+ * The one path of a live thread: decide, append durably, fold what was appended, tell it, answer (design §1.3).
+ *
+ * Commands of a thread are done one after the other. Memory changes by folding records that the store gave back, and by
+ * nothing else; a command that fails leaves it as it was. When another program wrote to the log, or it is not known what
+ * became of an append, the log is read on before anything else is decided.
+ */
+import type { DecisionError } from "@skein/core/decide/DecisionError"
+import type { Decision, Draft } from "@skein/core/decide/Draft"
+import * as Drafts from "@skein/core/decide/Draft"
+import * as Repair from "@skein/core/decide/Repair"
+import * as TurnLifecycle from "@skein/core/decide/TurnLifecycle"
+import * as Checkpoint from "@skein/core/fold/Checkpoint"
+import * as ModelContext from "@skein/core/fold/ModelContext"
+import * as Record from "@skein/core/record/Record"
+import * as EffectiveLog from "@skein/store/EffectiveLog"
+import { IdGenerator } from "@skein/store/IdGenerator"
+import type { Position } from "@skein/store/Position"
+import * as Positions from "@skein/store/Position"
+import type { AppendError, ReadError } from "@skein/store/StoreError"
+import { CorruptThread } from "@skein/store/StoreError"
+import type { Appended, Lease, ThreadStoreService } from "@skein/store/ThreadStore"
+import { Clock, Effect, Either, Exit } from "effect"
+import { type CommandError, ThreadClosed } from "../EngineError.js"
+import type { Flag, Notification, Status } from "../Notification.js"
+import type { Options } from "../Options.js"
+import * as Redaction from "../Redaction.js"
+import type { TurnSettings } from "../Turn.js"
+import type { Hub } from "./Hub.js"
+import type { Memory } from "./Memory.js"
+import * as Memories from "./Memory.js"
+import type { Meter } from "./Meter.js"
+import type { Facts, Plan } from "./Plan.js"
+import type { Folds, State } from "./State.js"
+import * as States from "./State.js"
+
+/** What decides a command. */
+export type Decide<A> = (state: State, facts: Facts) => Decision<Plan<A>>
+
+/** How a command is run. */
+export interface RunOptions {
+  /** Whether it is decided anew when another program wrote meanwhile, for it hangs on nothing that the host saw. */
+  readonly retry?: boolean | undefined
+  /** Whether it may ask for turns of any age: what the open window does not hold is then read. */
+  readonly deep?: boolean | undefined
+}
+
+/** A live thread as the handles of hosts use it. */
+export interface Live extends Pick<Memory, "state" | "context" | "epoch" | "watch"> {
+  readonly id: string
+  readonly options: Options
+  readonly folds: Folds
+  readonly store: ThreadStoreService
+  /** Runs a command: decides it, and writes what it comes to. */
+  readonly run: <A>(operation: string, decide: Decide<A>, options?: RunOptions) => Effect.Effect<A, CommandError>
+  /** Runs an effect between two commands of an open thread. */
+  readonly within: <A, E>(
+    operation: string,
+    effect: (memory: Memory) => Effect.Effect<A, E>
+  ) => Effect.Effect<A, E | CommandError>
+  /** What the next append begins with. */
+  readonly pending: Effect.Effect<Repair.Repair, CommandError>
+  readonly tell: (notifications: ReadonlyArray<Notification>) => Effect.Effect<void>
+  readonly status: () => Status
+  /** What the active thread waits for. */
+  readonly flags: Set<Flag>
+  readonly isClosed: () => boolean
+  /** Settings for the next turn that the thread was opened with; none once a turn has started. */
+  readonly given: () => TurnSettings | undefined
+  readonly spend: () => void
+  /** Closes it: the turn that runs is ended as interrupted. Later commands fail. Never fails. */
+  readonly close: Effect.Effect<void>
+}
+
+/** What a live thread is made of. */
+export interface Parts {
+  readonly id: string
+  readonly store: ThreadStoreService
+  readonly options: Options
+  readonly hub: Hub
+  readonly lease: Lease
+  readonly meter: Meter
+  readonly settings: TurnSettings | undefined
+}
+
+/** How often a command that hangs on nothing is decided anew. */
+const tries = 5
+
+/** Loads a thread and makes it live. */
+export const make = ({ hub, id, lease, meter, options, settings, store }: Parts): Effect.Effect<Live, ReadError> =>
+  Effect.gen(function* () {
+    const folds = States.folds(options)
+    const lock = yield* Effect.makeSemaphore(1)
+    const flags = new Set<Flag>()
+    /** Whether nothing was appended yet, so that a turn which runs in the log is one of a process that is gone. */
+    let repairing = true
+    let closed = false
+    let given = settings
+
+    const statusOf = (of: State): Status =>
+      of.turn.active !== undefined && !repairing
+        ? { type: "active", activeFlags: [...flags] }
+        : { type: of.failed ? "systemError" : "idle" }
+    const memory = yield* Memories.make({
+      id,
+      store,
+      options,
+      folds,
+      frame: { threadId: id, options, status: statusOf },
+      tell: hub.publish
+    })
+
+    const repairOf = (of: State, at: Facts): Decision<Repair.Repair> =>
+      Repair.decide(
+        { turn: of.turn, mailbox: of.mailbox, window: of.window, context: ModelContext.readState(of.context, options) },
+        { now: at.now, windowId: at.oldWindowId },
+        markerOf(of)
+      )
+
+    /** What comes first in the next append, and the state behind it. */
+    const headOf = (of: State, at: Facts): { readonly drafts: ReadonlyArray<Draft>; readonly state: State } => {
+      const head: Array<Draft> = []
+      let next = of
+      const repair = repairing ? repairOf(of, at) : undefined
+      if (repair !== undefined && Either.isRight(repair)) {
+        for (const draft of repair.right.drafts) {
+          next = folds.step(next, Record.reread(draft)).state
+          head.push(draft)
+        }
+      }
+      const checkpoint = memory.lookedFar() ? Checkpoint.of(next) : undefined
+      if (checkpoint !== undefined) head.push(Drafts.own(at, Checkpoint.kind, checkpoint))
+      return { drafts: head, state: next }
+    }
+
+    /** What a command comes to, and what comes in front of it. */
+    const decided = <A>(decide: Decide<A>, at: Facts, deep: boolean) =>
+      Effect.gen(function* () {
+        const head = headOf(memory.state(), at)
+        const plan = decide(head.state, at)
+        if (Either.isRight(plan)) return { plan: plan.right, head: head.drafts }
+        if (!deep || !wantsMore(plan.left, memory.isWhole())) return yield* Effect.fail(plan.left)
+        const whole = yield* memory.whole
+        return { plan: yield* decide(headOf(whole, at).state, at), head: head.drafts }
+      })
+
+    const attempt = (write: Effect.Effect<Appended, AppendError>): Effect.Effect<Appended, AppendError> =>
+      Effect.onExit(write, (exit) => Effect.sync(() => (Exit.isFailure(exit) ? memory.doubt() : undefined)))
+
+    const write = <A>(plan: Plan<A>, head: ReadonlyArray<Draft>, at: Facts): Effect.Effect<A, CommandError> =>
+      Effect.gen(function* () {
+        const { answer, revertTo } = plan
+        if (plan.drafts.length === 0 && revertTo === undefined) return answer(memory.state())
+        const { fence } = lease
+        const expected = memory.position()
+        if (revertTo !== undefined) {
+          const records = yield* Redaction.apply(options.redact, plan.drafts)
+          const to = yield* startOf(store, id, revertTo.turnId)
+          const timestamp = Drafts.timestamp(at.now)
+          return yield* Effect.uninterruptible(
+            Effect.gen(function* () {
+              yield* attempt(store.revert(id, { to, timestamp, records, expected, fence }))
+              repairing = false
+              yield* memory.reload
+              yield* hub.publish([{ type: "turns/removed", threadId: id, turnIds: revertTo.turnIds }])
+              return answer(memory.state())
+            })
+          )
+        }
+        const drafts = yield* Redaction.apply(options.redact, [...head, ...plan.drafts])
+        return yield* Effect.uninterruptible(
+          Effect.gen(function* () {
+            const { position, records } = yield* attempt(store.append(id, drafts, { expected, fence }))
+            yield* take(records, position)
+            yield* meter.appended(drafts, records)
+            return answer(memory.state())
+          })
+        )
+      })
+
+    const take = (records: Appended["records"], position: Position): Effect.Effect<void, ReadError> =>
+      Effect.suspend(() => {
+        // What ends a turn of a process that is gone is no news about how this thread stands.
+        const isFirst = repairing && records.length > 0
+        const before = isFirst && memory.state().turn.active !== undefined
+        if (isFirst && !before) repairing = false
+        return Effect.zipRight(
+          memory.take(records, position),
+          Effect.sync(() => {
+            if (isFirst) repairing = false
+            if (memory.state().turn.active === undefined) flags.clear()
+          })
+        )
+      })
+
+    const ready = (operation: string): Effect.Effect<void, CommandError> =>
+      Effect.gen(function* () {
+        if (closed) return yield* Effect.fail(new ThreadClosed({ threadId: id, operation }))
+        if (memory.isDoubtful()) yield* memory.catchUp("unacknowledged")
+        yield* memory.settle
+      })
+
+    const once = <A>(operation: string, decide: Decide<A>, deep: boolean): Effect.Effect<A, CommandError> =>
+      Effect.gen(function* () {
+        yield* ready(operation)
+        const at = yield* facts
+        const { head, plan } = yield* decided(decide, at, deep)
+        return yield* write(plan, head, at)
+      })
+
+    /** Memory is what the log says also behind a command that failed. */
+    const afterFailure = (error: CommandError): Effect.Effect<never, CommandError> => {
+      if (!memory.isDoubtful()) return Effect.fail(error)
+      const reason = error._tag === "AppendConflict" ? error.reason : "unacknowledged"
+      return Effect.zipRight(Effect.ignore(memory.catchUp(reason)), Effect.fail(error))
+    }
+
+    const run = <A>(
+      operation: string,
+      decide: Decide<A>,
+      { deep = false, retry = false }: RunOptions = {}
+    ): Effect.Effect<A, CommandError> => {
+      const again = (left: number): Effect.Effect<A, CommandError> =>
+        once(operation, decide, deep).pipe(
+          Effect.catchAll(afterFailure),
+          Effect.catchAll((error) =>
+            retry && left > 1 && error._tag === "AppendConflict" ? again(left - 1) : Effect.fail(error)
+          )
+        )
+      return meter.observed(operation, lock.withPermits(1)(again(tries)))
+    }
+
+    /** Ends the turn that runs. */
+    const abandon = Effect.gen(function* () {
+      const state = memory.state()
+      if (state.turn.active === undefined || repairing) return
+      if (memory.isDoubtful()) yield* memory.catchUp("unacknowledged")
+      const at = yield* facts
+      const drafts = yield* TurnLifecycle.abort({ reason: "interrupted", marker: markerOf(state) }, state, at)
+      yield* write({ drafts, answer: () => undefined }, [], at)
+    })
+
+    return {
+      id,
+      options,
+      folds,
+      store,
+      state: memory.state,
+      context: memory.context,
+      epoch: memory.epoch,
+      watch: memory.watch,
+      run,
+      within: (operation, effect) => lock.withPermits(1)(Effect.zipRight(ready(operation), effect(memory))),
+      pending: lock.withPermits(1)(
+        Effect.zipRight(
+          ready("pending"),
+          Effect.flatMap(facts, (at) => {
+            const state = memory.state()
+            const { mail } = state.mailbox
+            return repairing
+              ? repairOf(state, at)
+              : Effect.succeed({ drafts: [], turnId: undefined, mail: mail.length, startsTurn: false })
+          })
+        )
+      ),
+      tell: hub.publish,
+      status: () => statusOf(memory.state()),
+      flags,
+      isClosed: () => closed,
+      given: () => given,
+      spend: () => {
+        given = undefined
+      },
+      close: lock
+        .withPermits(1)(
+          Effect.suspend(() => {
+            if (closed) return Effect.void
+            return abandon.pipe(
+              Effect.exit,
+              Effect.zipRight(
+                Effect.sync(() => {
+                  closed = true
+                })
+              ),
+              Effect.zipRight(memory.wake),
+              Effect.zipRight(hub.publish([{ type: "thread/closed", threadId: id }]))
+            )
+          })
+        )
+        .pipe(Effect.uninterruptible)
+    }
+  })
+
+/** A moment, and ids. */
+export const facts: Effect.Effect<Facts> = Effect.gen(function* () {
+  const ids = yield* IdGenerator
+  const now = yield* Clock.currentTimeMillis
+  const [fresh, turnId, windowId, oldWindowId] = yield* Effect.all([ids.next, ids.next, ids.next, ids.next])
+  return { now, fresh, turnId, windowId, oldWindowId }
+})
+
+/** As whom the model is told that its turn was stopped (replay-semantics §5.1). */
+export const markerOf = ({ turn }: State): "developer" | "user" =>
+  turn.active?.context?.multi_agent_version === "v2" ? "developer" : "user"
+
+/** The place in front of the newest start of a turn. Cost: what lies behind it. */
+const startOf = (store: ThreadStoreService, id: string, turnId: string): Effect.Effect<Position, ReadError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const log = yield* store.open(id)
+      let found: Position | undefined
+      yield* EffectiveLog.backward(
+        log,
+        (decoded, piece) => {
+          if (decoded.kind !== "event_msg" || decoded.payload.type !== "task_started") return true
+          if (decoded.payload.turn_id !== turnId) return true
+          found = Positions.make(log.pieces[piece]?.segmentId ?? "", decoded.line.offset)
+          return false
+        },
+        ({ inner, type }) => type === "event_msg" && (inner === "task_started" || inner === "turn_started")
+      )
+      if (found !== undefined) return found
+      const reason = `the start of turn ${turnId} is not where it was`
+      return yield* Effect.fail(new CorruptThread({ threadId: id, position: undefined, reason }))
+    })
+  )
+
+/** Whether a decision may come to something else when it sees the whole thread. */
+const wantsMore = (error: DecisionError, isWhole: boolean): boolean =>
+  (error._tag === "Conflict" && error.reason === "not-loaded") ||
+  (!isWhole && (error._tag === "NotFound" || (error._tag === "InvalidRequest" && error.reason === "out-of-range")))

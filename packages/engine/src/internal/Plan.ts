@@ -1,0 +1,53 @@
+/** What a command comes to before it is written. */
+import type { Draft } from "@skein/core/decide/Draft"
+import type { Folds, State } from "./State.js"
+
+/** Records to be appended all or none, and what the caller is told once they are. */
+export interface Plan<A> {
+  readonly drafts: ReadonlyArray<Draft>
+  /** Told from the state behind them. Default: nothing. */
+  readonly answer: (state: State) => A
+  /** The records begin a segment that stands on the log in front of this turn, instead of its end. */
+  readonly revertTo?: { readonly turnId: string; readonly turnIds: ReadonlyArray<string> } | undefined
+}
+
+/** What a plan may take as new: a moment, and ids that were never there before. */
+export interface Facts {
+  /** Milliseconds since 1970. */
+  readonly now: number
+  /** A UUID from which others are derived. */
+  readonly fresh: string
+  readonly turnId: string
+  /** The id of a window that begins. */
+  readonly windowId: string
+  /** The id of the window that is open, where the log has none. */
+  readonly oldWindowId: string
+}
+
+/** A plan of records without an answer. */
+export const drafts = (all: ReadonlyArray<Draft>): Plan<void> => ({ drafts: all, answer: () => undefined })
+
+/**
+ * Records of one append that are decided one after the other, each from the state behind those before it. What a later
+ * decision looks at beside turn, mailbox, selection, window and usage is the state in front of all of them. Mutable and
+ * single use.
+ */
+export interface Batch {
+  readonly add: (more: ReadonlyArray<Draft>) => void
+  readonly state: () => State
+  readonly drafts: () => ReadonlyArray<Draft>
+}
+
+/** An empty batch behind a state. */
+export const batch = (folds: Folds, from: State): Batch => {
+  let state = from
+  const all: Array<Draft> = []
+  return {
+    add: (more) => {
+      for (const draft of more) state = folds.foresee(state, draft)
+      all.push(...more)
+    },
+    state: () => state,
+    drafts: () => all
+  }
+}

@@ -1,0 +1,87 @@
+/** What a live thread holds in memory: the state that decisions are made from, and little besides. One fold makes it. */
+import type { Draft } from "@skein/core/decide/Draft"
+import * as Fold from "@skein/core/fold/Fold"
+import type { ThreadState } from "@skein/core/fold/ThreadState"
+import * as ThreadStates from "@skein/core/fold/ThreadState"
+import type { ChangeSet } from "@skein/core/fold/view/ChangeSet"
+import * as ThreadView from "@skein/core/fold/view/ThreadView"
+import type { StoredRecord } from "@skein/core/record/Record"
+import type { TurnContext } from "@skein/core/record/TurnContext"
+
+/** The state of a live thread. */
+export interface State extends ThreadState {
+  /** The newest recorded settings, of whatever turn: what the next turn runs with unless it says otherwise. */
+  readonly settings: TurnContext | undefined
+  /** Whether the newest turn that ended has failed. */
+  readonly failed: boolean
+}
+
+/** A state and what the last record changed of what is shown. */
+export interface Step {
+  readonly state: State
+  readonly changes: ChangeSet
+}
+
+const settings = Fold.make<TurnContext | undefined>(undefined, (before, record) =>
+  record.kind === "turn_context" ? record.payload : before
+)
+
+const failed = Fold.make(false, (before, record) => {
+  if (record.kind !== "event_msg") return before
+  const { payload } = record
+  switch (payload.type) {
+    case "task_started":
+      return false
+    case "task_complete":
+      return (payload.error ?? undefined) !== undefined
+    default:
+      return before
+  }
+})
+
+/** The folds behind a live thread. */
+export interface Folds {
+  readonly initial: State
+  /** One more record. Cost: constant, as its folds say. */
+  readonly step: (state: State, record: StoredRecord) => Step
+  /** The same for records that are not written yet, and for what the next decision of one command has to know of them. */
+  readonly foresee: (state: State, draft: Draft) => State
+}
+
+/** The folds of threads that are read in this way. */
+export const folds = (options: ThreadStates.Options = {}): Folds => {
+  const parts = ThreadStates.folds(options)
+  const { view: _, ...others } = parts
+  const all = Fold.struct<Omit<State, "view">>({ ...others, settings, failed })
+  const { mailbox, selection, turn, usage, window } = parts
+  const near = Fold.struct<Pick<State, "turn" | "mailbox" | "selection" | "window" | "usage">>({
+    turn,
+    mailbox,
+    selection,
+    window,
+    usage
+  })
+  return {
+    initial: { ...all.initial, view: ThreadView.initial },
+    step: (state, record) => {
+      const { changes, view } = ThreadView.step(state.view, record, options.view)
+      return { state: { ...all.step(state, record), view }, changes }
+    },
+    foresee: (state, draft) => ({ ...state, ...near.step(state, unwritten(draft)) })
+  }
+}
+
+const nowhere = { bytes: new Uint8Array(0), offset: 0, number: 1, terminated: true }
+
+/** A draft as folds see it that do not look at lines. */
+const unwritten = ({ extras, payload, timestamp, type }: Draft): StoredRecord =>
+  ({
+    kind: type,
+    payload,
+    line: nowhere,
+    timestamp,
+    ordinal: undefined,
+    extras,
+    inexact: false,
+    upcast: undefined
+  }) as StoredRecord
