@@ -49,7 +49,10 @@ export const stored = (threadId: string): Effect.Effect<ReadonlyArray<StoredReco
 export const seen = (state: ThreadState.ThreadState) => {
   const { mailbox, selection, turn, usage, window } = state
   const { list: _, length: __, ...sums } = usage
-  return { context: ModelContext.read(state.context), mailbox, selection, turn, window, usage: sums }
+  const { complete, ...context } = ModelContext.read(state.context)
+  // Of a thread that was read from its end nobody knows that no token was ever counted.
+  const { multiAgent: ___, tokenInfo: ____, ...certain } = complete
+  return { context, certain, mailbox, selection, turn, window, usage: sums }
 }
 
 /** The same, with what clients are shown. */

@@ -31,6 +31,7 @@ import type { Memory } from "./Memory.js"
 import * as Memories from "./Memory.js"
 import type { Meter } from "./Meter.js"
 import type { Facts, Plan } from "./Plan.js"
+import * as Plans from "./Plan.js"
 import type { Folds, State } from "./State.js"
 import * as States from "./State.js"
 
@@ -215,30 +216,38 @@ export const make = ({ hub, id, lease, meter, options, settings, store }: Parts)
       return Effect.zipRight(Effect.ignore(memory.catchUp(reason)), Effect.fail(error))
     }
 
-    const run = <A>(
+    /** Runs a command that has its turn. */
+    const attempts = <A>(
       operation: string,
       decide: Decide<A>,
-      { deep = false, retry = false }: RunOptions = {}
-    ): Effect.Effect<A, CommandError> => {
-      const again = (left: number): Effect.Effect<A, CommandError> =>
-        once(operation, decide, deep).pipe(
-          Effect.catchAll(afterFailure),
-          Effect.catchAll((error) =>
-            retry && left > 1 && error._tag === "AppendConflict" ? again(left - 1) : Effect.fail(error)
-          )
+      { deep = false, retry = false }: RunOptions,
+      left = tries
+    ): Effect.Effect<A, CommandError> =>
+      once(operation, decide, deep).pipe(
+        Effect.catchAll(afterFailure),
+        Effect.catchAll((error) =>
+          retry && left > 1 && error._tag === "AppendConflict"
+            ? attempts(operation, decide, { deep, retry }, left - 1)
+            : Effect.fail(error)
         )
-      return meter.observed(operation, lock.withPermits(1)(again(tries)))
-    }
+      )
 
-    /** Ends the turn that runs. */
-    const abandon = Effect.gen(function* () {
-      const state = memory.state()
-      if (state.turn.active === undefined || repairing) return
-      if (memory.isDoubtful()) yield* memory.catchUp("unacknowledged")
-      const at = yield* facts
-      const drafts = yield* TurnLifecycle.abort({ reason: "interrupted", marker: markerOf(state) }, state, at)
-      yield* write({ drafts, answer: () => undefined }, [], at)
-    })
+    /** Ends the turn that runs; one of a process that is gone is left for the next one to repair. */
+    const abandon = Effect.suspend(() =>
+      repairing
+        ? Effect.void
+        : attempts(
+            "close",
+            (state, at) =>
+              state.turn.active === undefined
+                ? Either.right(Plans.drafts([]))
+                : Either.map(
+                    TurnLifecycle.abort({ reason: "interrupted", marker: markerOf(state) }, state, at),
+                    Plans.drafts
+                  ),
+            { retry: true }
+          )
+    )
 
     return {
       id,
@@ -249,7 +258,8 @@ export const make = ({ hub, id, lease, meter, options, settings, store }: Parts)
       context: memory.context,
       epoch: memory.epoch,
       watch: memory.watch,
-      run,
+      run: (operation, decide, runOptions = {}) =>
+        meter.observed(operation, lock.withPermits(1)(attempts(operation, decide, runOptions))),
       within: (operation, effect) => lock.withPermits(1)(Effect.zipRight(ready(operation), effect(memory))),
       pending: lock.withPermits(1)(
         Effect.zipRight(

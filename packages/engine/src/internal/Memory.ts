@@ -117,8 +117,12 @@ export const make = ({ folds, frame, id, options, store, tell }: Parts): Effect.
           Effect.suspend(() => {
             if (!records.some(isRollback)) return Effect.void
             // It can reach behind what is kept; then the log is asked again.
-            const { complete } = ModelContext.readState(state.context, options)
-            return complete.history && complete.worldState && complete.window ? Effect.void : reload
+            const { history, previousTurnSettings, referenceContext, window, worldState } = ModelContext.readState(
+              state.context,
+              options
+            ).complete
+            const isCertain = history && previousTurnSettings && referenceContext && window && worldState
+            return isCertain ? Effect.void : reload
           })
         )
       )
