@@ -90,14 +90,14 @@ export interface LiveThread {
   readonly interrupt: Effect.Effect<string | undefined, CommandError>
 
   /** Everything that is folded from the log, as decisions see it. Of a long thread the newest part (`Moment`). */
-  readonly state: Effect.Effect<ThreadState>
+  readonly state: Effect.Effect<ThreadState, CommandError>
   /** What the model is to see next, and what goes with it. */
   readonly context: Effect.Effect<ModelContext>
   /** The prompt as it is now; records nothing. */
   readonly prompt: (options?: PromptOptions) => Effect.Effect<Prompt>
   /** What clients are shown. Cost: the thread, the first time it is asked of a resumed one. */
   readonly turns: Effect.Effect<ReadonlyArray<ShownTurn>, CommandError>
-  readonly tokenUsage: Effect.Effect<TokenUsage>
+  readonly tokenUsage: Effect.Effect<TokenUsage, CommandError>
   readonly status: Effect.Effect<Status>
 
   /** The state at an earlier place of the log. Cost: the log up to there. */

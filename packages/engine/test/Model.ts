@@ -125,7 +125,13 @@ export class Model {
     this.mail = []
   }
 
-  start(id: string, words: string | undefined, world: Past["world"], replace: boolean, select: string | undefined): Outcome {
+  start(
+    id: string,
+    words: string | undefined,
+    world: Past["world"],
+    replace: boolean,
+    select: string | undefined
+  ): Outcome {
     if (words === undefined && this.mail.length === 0) return "refused"
     if (this.active !== undefined && !this.broken && !replace) return "refused"
     this.repair()
@@ -155,6 +161,8 @@ export class Model {
 
   context(): Outcome {
     if (!this.running) return "refused"
+    const isEmpty = this.inputs.length === 0 && this.mail.length === 0
+    if (isEmpty || this.phase === "next") return "nothing"
     this.drain()
     return "done"
   }
@@ -211,7 +219,14 @@ export class Model {
     const context: ReadonlyArray<Entry> =
       world === undefined || Object.keys(world).length === 0
         ? []
-        : [{ kind: "context", text: Object.entries(world).map(([key, value]) => fragment(key, value)).join("|") }]
+        : [
+            {
+              kind: "context",
+              text: Object.entries(world)
+                .map(([key, value]) => fragment(key, value))
+                .join("|")
+            }
+          ]
     const user = left.findLastIndex(({ kind }) => kind === "user")
     const summary = left.findLastIndex(({ kind }) => kind === "summary")
     const at = user >= 0 ? user : summary >= 0 ? summary : left.length

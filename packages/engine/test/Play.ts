@@ -130,10 +130,7 @@ export interface Play {
 }
 
 /** Begins a thread over a store. */
-export const begin = (
-  base: ThreadStore.ThreadStoreService,
-  options: Threads.StartOptions = {}
-): Effect.Effect<Play> =>
+export const begin = (base: ThreadStore.ThreadStoreService, options: Threads.StartOptions = {}): Effect.Effect<Play> =>
   Effect.gen(function* () {
     let host = yield* process(base)
     let model = new Model()
@@ -172,13 +169,17 @@ export const begin = (
     const text = (): string => `w${++said}`
 
     const noTurn = Effect.fail("no turn" as const)
-    const inTurn = (use: (turn: Turn) => Effect.Effect<unknown, CommandError>): Effect.Effect<unknown, CommandError | "no turn"> =>
-      turn === undefined ? noTurn : use(turn)
+    const inTurn = (
+      use: (turn: Turn) => Effect.Effect<unknown, CommandError>
+    ): Effect.Effect<unknown, CommandError | "no turn"> => (turn === undefined ? noTurn : use(turn))
 
     /** What a command comes to here, and in a model. */
     const both = (
       command: Command
-    ): { readonly live: Effect.Effect<unknown, CommandError | "no turn">; readonly meant: (model: Model) => Outcome } => {
+    ): {
+      readonly live: Effect.Effect<unknown, CommandError | "no turn">
+      readonly meant: (model: Model) => Outcome
+    } => {
       switch (command.do) {
         case "start": {
           const words = command.words ? text() : undefined
@@ -189,9 +190,11 @@ export const begin = (
               .startTurn(words, {}, { turnId, world, select, onActive: replace === true ? "replace" : "refuse" })
               .pipe(
                 Scope.extend(host.scope),
-                Effect.map((started) => {
-                  turn = started
-                })
+                Effect.tap((started) =>
+                  Effect.sync(() => {
+                    turn = started
+                  })
+                )
               ),
             meant: (to) => to.start(turnId, words, world, replace === true, select)
           }
@@ -270,7 +273,7 @@ export const begin = (
     const compare = (after: unknown) =>
       Effect.gen(function* () {
         const about = JSON.stringify(after)
-        const { context, mailbox, selection, turn: active } = Host.seen(yield* thread.state)
+        const { context, mailbox, selection, turn: active } = Host.seen(yield* Effect.orDie(thread.state))
         const now = {
           history: context.history.map(labelOf),
           world: context.worldState,
@@ -281,7 +284,9 @@ export const begin = (
           active: active.active?.id
         }
         expect(now, about).toEqual({
-          history: model.past.history.map(({ kind, text }) => (kind === "call" || kind === "output" ? kind : `${kind}:${text}`)),
+          history: model.past.history.map(({ kind, text }) =>
+            kind === "call" || kind === "output" ? kind : `${kind}:${text}`
+          ),
           world: model.past.world,
           window: model.past.window,
           mail: model.mail.map((one) => one.text),
@@ -301,7 +306,7 @@ export const begin = (
       })
 
     const agree = Effect.gen(function* () {
-      const live = Host.seen(yield* thread.state)
+      const live = Host.seen(yield* Effect.orDie(thread.state))
       if (!ephemeral) {
         const cold = Host.seen(yield* Host.replay(id).pipe(Effect.provideService(ThreadStore.ThreadStore, base)))
         expect(live).toEqual(cold)
@@ -311,7 +316,11 @@ export const begin = (
     })
 
     const foreign: Effect.Effect<void, AppendError> = Effect.gen(function* () {
-      const inert = { timestamp: "2026-07-20T10:00:00.000Z", type: "event_msg", payload: Mark.carrier } as unknown as Draft
+      const inert = {
+        timestamp: "2026-07-20T10:00:00.000Z",
+        type: "event_msg",
+        payload: Mark.carrier
+      } as unknown as Draft
       yield* base.append(id, [inert], { fence: host.faulty.lease()?.fence })
       isStale = true
     })
@@ -383,7 +392,11 @@ const bare = ({ itemsView: _, ...turn }: Shown) => turn
 
 /** What an entry of a history is, as the model has it. */
 const labelOf = (item: unknown): string => {
-  const { content = [], role, type } = item as {
+  const {
+    content = [],
+    role,
+    type
+  } = item as {
     readonly type: string
     readonly role?: string
     readonly content?: ReadonlyArray<{ readonly text?: string }>
@@ -397,4 +410,3 @@ const labelOf = (item: unknown): string => {
   if (text.startsWith("<environment_context>")) return `context:${text}`
   return text.startsWith("Another language model") ? `summary:${text}` : `user:${text}`
 }
-

@@ -36,9 +36,14 @@ export const add = (batch: Batch, live: Live, command: Command, at: Facts): Deci
         at
       )
     )
-    const checkpoint = Checkpoint.of(batch.state())
-    if (checkpoint !== undefined) batch.add([Drafts.own(at, Checkpoint.kind, checkpoint)])
+    checkpoint(batch, at)
   })
+
+/** Adds what a reader who comes from the end has to know of what lies in front of a compaction. */
+export const checkpoint = (batch: Batch, at: Facts): void => {
+  const found = Checkpoint.of(batch.state())
+  if (found !== undefined) batch.add([Drafts.own(at, Checkpoint.kind, found)])
+}
 
 /** What a turn that goes on is told anew; undefined for a compaction that nothing follows in its turn. */
 const freshContext = (

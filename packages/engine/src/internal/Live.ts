@@ -8,15 +8,14 @@
 import type { DecisionError } from "@skein/core/decide/DecisionError"
 import type { Decision, Draft } from "@skein/core/decide/Draft"
 import * as Drafts from "@skein/core/decide/Draft"
+import * as Mail from "@skein/core/decide/Mail"
 import * as Repair from "@skein/core/decide/Repair"
 import * as TurnLifecycle from "@skein/core/decide/TurnLifecycle"
 import * as Checkpoint from "@skein/core/fold/Checkpoint"
 import * as ModelContext from "@skein/core/fold/ModelContext"
 import * as Record from "@skein/core/record/Record"
-import * as EffectiveLog from "@skein/store/EffectiveLog"
 import { IdGenerator } from "@skein/store/IdGenerator"
 import type { Position } from "@skein/store/Position"
-import * as Positions from "@skein/store/Position"
 import type { AppendError, ReadError } from "@skein/store/StoreError"
 import { CorruptThread } from "@skein/store/StoreError"
 import type { Appended, Lease, ThreadStoreService } from "@skein/store/ThreadStore"
@@ -27,6 +26,7 @@ import type { Options } from "../Options.js"
 import * as Redaction from "../Redaction.js"
 import type { TurnSettings } from "../Turn.js"
 import type { Hub } from "./Hub.js"
+import * as Loading from "./Loading.js"
 import type { Memory } from "./Memory.js"
 import * as Memories from "./Memory.js"
 import type { Meter } from "./Meter.js"
@@ -63,11 +63,15 @@ export interface Live extends Pick<Memory, "state" | "context" | "epoch" | "watc
   readonly pending: Effect.Effect<Repair.Repair, CommandError>
   readonly tell: (notifications: ReadonlyArray<Notification>) => Effect.Effect<void>
   readonly status: () => Status
+  /** Whether a turn runs, and not just in the log. */
+  readonly isActive: () => boolean
   /** What the active thread waits for. */
   readonly flags: Set<Flag>
   readonly isClosed: () => boolean
-  /** Settings for the next turn that the thread was opened with; none once a turn has started. */
-  readonly given: () => TurnSettings | undefined
+  /** Settings that the thread was opened with. */
+  readonly given: TurnSettings
+  /** Whether a turn has started since; then its settings go before those. */
+  readonly isSpent: () => boolean
   readonly spend: () => void
   /** Closes it: the turn that runs is ended as interrupted. Later commands fail. Never fails. */
   readonly close: Effect.Effect<void>
@@ -93,15 +97,16 @@ export const make = ({ hub, id, lease, meter, options, settings, store }: Parts)
     const folds = States.folds(options)
     const lock = yield* Effect.makeSemaphore(1)
     const flags = new Set<Flag>()
-    /** Whether nothing was appended yet, so that a turn which runs in the log is one of a process that is gone. */
+    /** Whether nothing was appended yet: the next append begins with what has to be repaired. */
     let repairing = true
+    /** A turn that runs in the log and in no process any more. */
+    let leftover: string | undefined
     let closed = false
-    let given = settings
+    let spent = false
 
+    const isActive = ({ turn: { active } }: State): boolean => active !== undefined && active.id !== leftover
     const statusOf = (of: State): Status =>
-      of.turn.active !== undefined && !repairing
-        ? { type: "active", activeFlags: [...flags] }
-        : { type: of.failed ? "systemError" : "idle" }
+      isActive(of) ? { type: "active", activeFlags: [...flags] } : { type: of.failed ? "systemError" : "idle" }
     const memory = yield* Memories.make({
       id,
       store,
@@ -110,6 +115,7 @@ export const make = ({ hub, id, lease, meter, options, settings, store }: Parts)
       frame: { threadId: id, options, status: statusOf },
       tell: hub.publish
     })
+    leftover = memory.state().turn.active?.id
 
     const repairOf = (of: State, at: Facts): Decision<Repair.Repair> =>
       Repair.decide(
@@ -156,7 +162,7 @@ export const make = ({ hub, id, lease, meter, options, settings, store }: Parts)
         const expected = memory.position()
         if (revertTo !== undefined) {
           const records = yield* Redaction.apply(options.redact, plan.drafts)
-          const to = yield* startOf(store, id, revertTo.turnId)
+          const to = yield* startOf(revertTo.turnId)
           const timestamp = Drafts.timestamp(at.now)
           return yield* Effect.uninterruptible(
             Effect.gen(function* () {
@@ -172,26 +178,21 @@ export const make = ({ hub, id, lease, meter, options, settings, store }: Parts)
         return yield* Effect.uninterruptible(
           Effect.gen(function* () {
             const { position, records } = yield* attempt(store.append(id, drafts, { expected, fence }))
-            yield* take(records, position)
+            repairing &&= records.length === 0
+            yield* memory.take(records, position)
+            if (memory.state().turn.active === undefined) flags.clear()
             yield* meter.appended(drafts, records)
             return answer(memory.state())
           })
         )
       })
 
-    const take = (records: Appended["records"], position: Position): Effect.Effect<void, ReadError> =>
-      Effect.suspend(() => {
-        // What ends a turn of a process that is gone is no news about how this thread stands.
-        const isFirst = repairing && records.length > 0
-        const before = isFirst && memory.state().turn.active !== undefined
-        if (isFirst && !before) repairing = false
-        return Effect.zipRight(
-          memory.take(records, position),
-          Effect.sync(() => {
-            if (isFirst) repairing = false
-            if (memory.state().turn.active === undefined) flags.clear()
-          })
-        )
+    const startOf = (turnId: string): Effect.Effect<Position, ReadError> =>
+      Effect.gen(function* () {
+        const found = yield* Effect.scoped(Effect.flatMap(store.open(id), (log) => Loading.startOf(log, turnId)))
+        if (found !== undefined) return found
+        const reason = `the start of turn ${turnId} is not where it was`
+        return yield* Effect.fail(new CorruptThread({ threadId: id, position: undefined, reason }))
       })
 
     const ready = (operation: string): Effect.Effect<void, CommandError> =>
@@ -234,12 +235,12 @@ export const make = ({ hub, id, lease, meter, options, settings, store }: Parts)
 
     /** Ends the turn that runs; one of a process that is gone is left for the next one to repair. */
     const abandon = Effect.suspend(() =>
-      repairing
+      !isActive(memory.state())
         ? Effect.void
         : attempts(
             "close",
             (state, at) =>
-              state.turn.active === undefined
+              !isActive(state)
                 ? Either.right(Plans.drafts([]))
                 : Either.map(
                     TurnLifecycle.abort({ reason: "interrupted", marker: markerOf(state) }, state, at),
@@ -266,20 +267,21 @@ export const make = ({ hub, id, lease, meter, options, settings, store }: Parts)
           ready("pending"),
           Effect.flatMap(facts, (at) => {
             const state = memory.state()
-            const { mail } = state.mailbox
-            return repairing
-              ? repairOf(state, at)
-              : Effect.succeed({ drafts: [], turnId: undefined, mail: mail.length, startsTurn: false })
+            if (repairing) return repairOf(state, at)
+            const mail = state.mailbox.mail.length
+            return Effect.succeed({ drafts: [], turnId: undefined, mail, startsTurn: Mail.startsTurn(state) })
           })
         )
       ),
       tell: hub.publish,
       status: () => statusOf(memory.state()),
+      isActive: () => isActive(memory.state()),
       flags,
       isClosed: () => closed,
-      given: () => given,
+      given: settings ?? {},
+      isSpent: () => spent,
       spend: () => {
-        given = undefined
+        spent = true
       },
       close: lock
         .withPermits(1)(
@@ -312,28 +314,6 @@ export const facts: Effect.Effect<Facts> = Effect.gen(function* () {
 /** As whom the model is told that its turn was stopped (replay-semantics §5.1). */
 export const markerOf = ({ turn }: State): "developer" | "user" =>
   turn.active?.context?.multi_agent_version === "v2" ? "developer" : "user"
-
-/** The place in front of the newest start of a turn. Cost: what lies behind it. */
-const startOf = (store: ThreadStoreService, id: string, turnId: string): Effect.Effect<Position, ReadError> =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const log = yield* store.open(id)
-      let found: Position | undefined
-      yield* EffectiveLog.backward(
-        log,
-        (decoded, piece) => {
-          if (decoded.kind !== "event_msg" || decoded.payload.type !== "task_started") return true
-          if (decoded.payload.turn_id !== turnId) return true
-          found = Positions.make(log.pieces[piece]?.segmentId ?? "", decoded.line.offset)
-          return false
-        },
-        ({ inner, type }) => type === "event_msg" && (inner === "task_started" || inner === "turn_started")
-      )
-      if (found !== undefined) return found
-      const reason = `the start of turn ${turnId} is not where it was`
-      return yield* Effect.fail(new CorruptThread({ threadId: id, position: undefined, reason }))
-    })
-  )
 
 /** Whether a decision may come to something else when it sees the whole thread. */
 const wantsMore = (error: DecisionError, isWhole: boolean): boolean =>

@@ -16,6 +16,7 @@ import type { Of, StoredRecord } from "@skein/core/record/Record"
 import type { TokenUsageInfo } from "@skein/core/record/Usage"
 import * as EffectiveLog from "@skein/store/EffectiveLog"
 import type { Position } from "@skein/store/Position"
+import * as Positions from "@skein/store/Position"
 import { Effect } from "effect"
 import type { State } from "./State.js"
 import * as States from "./State.js"
@@ -166,6 +167,23 @@ const look = <E>(log: EffectiveLog.EffectiveLog<E>, options: ThreadStates.Option
     // Turns were not met, so nothing is known of what each of them used.
     const sums = { ...aged.usage, turn: undefined, list: [], length: 0, open: false }
     return { aged: { ...aged, usage: sums }, head: { ...head, tokenInfo: newest } }
+  })
+
+/** The place in front of the newest start of a turn; undefined when there is none. Cost: what lies behind it. */
+export const startOf = <E>(log: EffectiveLog.EffectiveLog<E>, turnId: string): Effect.Effect<Position | undefined, E> =>
+  Effect.gen(function* () {
+    let found: Position | undefined
+    yield* EffectiveLog.backward(
+      log,
+      (decoded, piece) => {
+        if (decoded.kind !== "event_msg" || decoded.payload.type !== "task_started") return true
+        if (decoded.payload.turn_id !== turnId) return true
+        found = Positions.make(log.pieces[piece]?.segmentId ?? "", decoded.line.offset)
+        return false
+      },
+      ({ inner, type }) => type === "event_msg" && (inner === "task_started" || inner === "turn_started")
+    )
+    return found
   })
 
 const key = Array.from('"skein":', (character) => character.charCodeAt(0))

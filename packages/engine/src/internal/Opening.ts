@@ -22,6 +22,8 @@ import type { State } from "./State.js"
 export interface Opening {
   readonly words: Words | undefined
   readonly settings: TurnSettings
+  /** What holds where neither this turn nor one before it says anything. */
+  readonly base: TurnSettings
   readonly options: StartOptions
 }
 
@@ -36,7 +38,7 @@ export const begin = (batch: Batch, turnId: string, options: StartOptions, facts
 export const go = (
   batch: Batch,
   turnId: string,
-  { options, settings, words }: Opening,
+  { base, options, settings, words }: Opening,
   host: Options,
   context: (state: State) => ModelContext.ModelContext,
   facts: Facts
@@ -61,7 +63,7 @@ export const go = (
       batch.add(World.drafts(told, turnId, facts))
     }
     const { mode: multi_agent_mode, version: multi_agent_version } = delegation
-    const all = { ...sticky(state), ...said(settings), multi_agent_version, multi_agent_mode }
+    const all = { ...said(base), ...sticky(state), ...said(settings), multi_agent_version, multi_agent_mode }
     if (typeof all.model !== "string") {
       return yield* Errors.invalid("settings.model", "empty", "no turn before this one has named a model", "Name it")
     }

@@ -22,7 +22,7 @@ import type { Hub } from "./Hub.js"
 import type { Live } from "./Live.js"
 import * as Lives from "./Live.js"
 import * as Opening from "./Opening.js"
-import type { Batch, Facts } from "./Plan.js"
+import type { Batch, Facts, Plan } from "./Plan.js"
 import * as Plans from "./Plan.js"
 import * as Prompts from "./Prompts.js"
 import type { State } from "./State.js"
@@ -39,7 +39,9 @@ export interface Parts {
 /** The handle of a live thread. */
 export const make = (live: Live, { ephemeral, family, hub }: Parts): LiveThread => {
   const { id, options } = live
-  const read = <A>(get: (state: State) => A): Effect.Effect<A> => Effect.sync(() => get(live.state()))
+  /** What can be of any age is known between two commands. */
+  const settled = <A>(get: (state: State) => A): Effect.Effect<A, CommandError> =>
+    live.within("state", () => Effect.sync(() => get(live.state())))
 
   /** A turn that was started, until the scope closes. */
   const held = (turnId: string) =>
@@ -74,7 +76,7 @@ export const make = (live: Live, { ephemeral, family, hub }: Parts): LiveThread 
   const startTurn: LiveThread["startTurn"] = (words, settings = {}, startOptions = {}) =>
     Effect.tap(
       begun(startOptions, (batch, turnId, at) => {
-        const opening = { words, settings: withGiven(live, settings), options: startOptions }
+        const opening = openingOf(live, words, settings, startOptions)
         return Opening.go(batch, turnId, opening, options, live.context, at)
       }),
       () => live.spend()
@@ -84,7 +86,7 @@ export const make = (live: Live, { ephemeral, family, hub }: Parts): LiveThread 
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const turn = yield* begun(startOptions, () => Either.void)
-        const opening = { words, settings: withGiven(live, settings), options: startOptions }
+        const opening = openingOf(live, words, settings, startOptions)
         yield* restore(Effect.zipRight(first(turn), open(live, turn.id, opening))).pipe(
           Effect.onExit((exit) => (Exit.isFailure(exit) ? Effect.ignore(turn.abort()) : Effect.void))
         )
@@ -108,21 +110,7 @@ export const make = (live: Live, { ephemeral, family, hub }: Parts): LiveThread 
         variant: { kind: "token_budget" },
         phase: "standalone_turn"
       }),
-    rollback: (to) =>
-      live.run(
-        "rollback",
-        (state, at) =>
-          Either.map(
-            Rollback.decide(to, state, { now: at.now, turnId: at.turnId, windowId: at.oldWindowId }, options),
-            (rollback) => {
-              const { drafts, turnIds } = rollback
-              const answer = () => turnIds
-              const [turnId = ""] = turnIds
-              return rollback.kind === "append" ? { drafts, answer } : { drafts, answer, revertTo: { turnId, turnIds } }
-            }
-          ),
-        { deep: true }
-      ),
+    rollback: (to) => live.run("rollback", (state, at) => rollback(live, to, state, at), { deep: true }),
     custom: (definition, value) =>
       live.run("custom", (_, at) => Either.map(Custom.record(definition, value, at), Plans.drafts), { retry: true }),
     injectItems: (items) =>
@@ -130,14 +118,14 @@ export const make = (live: Live, { ephemeral, family, hub }: Parts): LiveThread 
     receive: (message) => Families.receive(live, { ...message, recipient: Families.pathOf(live) }),
     awaitWork: Effect.zipRight(
       live.within("awaitWork", () => Effect.void),
-      Waiting.until(live, Mail.startsTurn)
+      Waiting.until(live, ({ mailbox }) => !live.isActive() && mailbox.mail.some(({ triggerTurn }) => triggerTurn))
     ),
     interrupt: Families.interrupt(live),
-    state: read((state) => state),
+    state: settled((state) => state),
     context: Effect.sync(() => live.context()),
     prompt: (promptOptions) => Effect.sync(() => Prompts.of(live.context().history, live.state(), promptOptions)),
     turns: shownTurns(live),
-    tokenUsage: read((state) => state.usage),
+    tokenUsage: settled((state) => state.usage),
     status: Effect.sync(live.status),
     stateAt: (at) =>
       Effect.scoped(
@@ -161,10 +149,17 @@ export const make = (live: Live, { ephemeral, family, hub }: Parts): LiveThread 
   }
 }
 
-/** What a turn runs with: what is said of it, else what the thread was opened with. */
-const withGiven = (live: Live, settings: TurnSettings): TurnSettings => ({
-  ...live.given(),
-  ...Opening.said(settings)
+/** What a turn begins with, and what it runs with where nothing is said. */
+const openingOf = (
+  { given, isSpent }: Live,
+  words: Words | undefined,
+  settings: TurnSettings,
+  options: StartOptions
+): Opening.Opening => ({
+  words,
+  settings: isSpent() ? settings : { ...given, ...Opening.said(settings) },
+  base: given,
+  options
 })
 
 /** What clients are shown: the whole thread, and no turn as running that nobody runs (thread-view §2.2). */
@@ -177,11 +172,7 @@ const shownTurns = (live: Live): Effect.Effect<ReadonlyArray<ViewTurns.Turn>, Co
   )
 
 /** Records what a turn begins with behind its start. */
-const open = (
-  live: Live,
-  turnId: string,
-  opening: { readonly words: Words | undefined; readonly settings: TurnSettings; readonly options: StartOptions }
-): Effect.Effect<void, CommandError> =>
+const open = (live: Live, turnId: string, opening: Opening.Opening): Effect.Effect<void, CommandError> =>
   live.run("openTurn", (state, at) =>
     Either.flatMap(TurnLifecycle.running(state, turnId), () => {
       const batch = Plans.batch(live.folds, state)
@@ -204,6 +195,21 @@ const abandon = (live: Live, turnId: string): Effect.Effect<void, CommandError> 
     const marker = Lives.markerOf(state)
     return Either.map(TurnLifecycle.abort({ reason: "interrupted", marker }, state, at), Plans.drafts)
   })
+
+/** What takes turns back; a compaction that puts back what they replaced has a checkpoint behind it like any other. */
+const rollback = (live: Live, to: Rollback.To, state: State, at: Facts): Decision<Plan<ReadonlyArray<string>>> => {
+  const facts = { now: at.now, turnId: at.turnId, windowId: at.oldWindowId }
+  return Either.map(Rollback.decide(to, state, facts, live.options), (decided) => {
+    const { drafts, turnIds } = decided
+    const answer = () => turnIds
+    const [turnId = ""] = turnIds
+    if (decided.kind === "revert") return { drafts, answer, revertTo: { turnId, turnIds } }
+    const batch = Plans.batch(live.folds, state)
+    batch.add(drafts)
+    if (drafts.some(({ type }) => type === "compacted")) Compacting.checkpoint(batch, at)
+    return { drafts: batch.drafts(), answer }
+  })
+}
 
 /** A compaction as a turn of its own. */
 const alone = (
