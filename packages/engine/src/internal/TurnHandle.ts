@@ -14,7 +14,7 @@ import * as TurnLifecycle from "@skein/core/decide/TurnLifecycle"
 import * as World from "@skein/core/decide/World"
 import * as SnapshotItem from "@skein/core/fold/view/SnapshotItem"
 import type { TokenUsage } from "@skein/core/record/Usage"
-import { Clock, Duration, Effect, Either } from "effect"
+import { Clock, Duration, Effect, Either, Option } from "effect"
 import type { CommandError } from "../EngineError.js"
 import type { Notification } from "../Notification.js"
 import type { Ended, Turn } from "../Turn.js"
@@ -196,7 +196,11 @@ export const make = (live: Live, family: Family, turnId: string): Turn => {
     sleep: (duration, options) =>
       Effect.gen(function* () {
         const { fresh } = yield* Lives.facts
-        const durationMs = Duration.toMillis(Duration.decode(duration))
+        // What is no duration is none that can be slept.
+        const durationMs = Option.match(Duration.decodeUnknown(duration), {
+          onNone: () => Number.NaN,
+          onSome: Duration.toMillis
+        })
         const begun = yield* live.within("sleep", () =>
           Effect.flatMap(TurnLifecycle.running(live.state(), turnId), () =>
             Sleep.begin({ callId: options?.callId ?? fresh, durationMs }, live.state())
