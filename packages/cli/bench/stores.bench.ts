@@ -3,8 +3,7 @@
  * `--only sqlite,fs,fork,list,flat,home,lines` (default all), `--rounds 3`, `--records 1000000`, `--threads 100000`,
  * `--files 10000`.
  */
-import { readdirSync, readFileSync, statSync } from "node:fs"
-import { mkdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { open } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { join } from "node:path"
@@ -17,6 +16,7 @@ import * as EffectiveLog from "@skein/store/EffectiveLog"
 import * as ThreadStore from "@skein/store/ThreadStore"
 import * as FsStore from "@skein/store-fs/FsStore"
 import * as MemoryStore from "@skein/store-memory/MemoryStore"
+import * as SqliteIndex from "@skein/store-sqlite/SqliteIndex"
 import * as SqliteStore from "@skein/store-sqlite/SqliteStore"
 import * as Script from "@skein/testing/Script"
 import { Effect, Layer, ManagedRuntime } from "effect"
@@ -43,7 +43,11 @@ const draft = ({ payload, type }: Script.Line): Draft => ({ timestamp, type, pay
 const idOf = (n: number): string => `019c2b10-7a00-7c00-8000-${n.toString(16).padStart(12, "0")}`
 const header = (id: string): Draft<"session_meta"> => {
   const { payload, type } = Script.header()
-  return { timestamp, type, payload: { ...(payload as object), id, session_id: id } } as unknown as Draft<"session_meta">
+  return {
+    timestamp,
+    type,
+    payload: { ...(payload as object), id, session_id: id }
+  } as unknown as Draft<"session_meta">
 }
 
 /** A record of about half a kilobyte, as most are. */
@@ -84,7 +88,11 @@ const appendingTogether = async (path: string, callers: number) => {
   const { run, store } = await opened("fs", path, "fsync")
   await run(Effect.ignore(store.create(header(idOf(1)))))
   const one = store.append(idOf(1), batchOf(1))
-  const all = Effect.forEach(Array.from({ length: repeats * 16 }, () => one), (append) => append, { concurrency: callers, discard: true })
+  const all = Effect.forEach(
+    Array.from({ length: repeats * 16 }, () => one),
+    (append) => append,
+    { concurrency: callers, discard: true }
+  )
   return () => run(all)
 }
 
@@ -191,7 +199,7 @@ const lengthened = async (kind: Kind, path: string, records: number) => {
 /** What a resume reads: the end of the log, as far back as the model's context goes. */
 const resuming = async (kind: Kind, path: string, records: number) => {
   const { id, run, store } = await filled(kind, path, records)
-  const history = Script.compacted("sum", { replacement_history: [], window_number: 1 })
+  const history = Script.compacted([], { window_number: 1 })
   await run(store.append(id, [history, ...Script.turn("t3", "Go on", Script.assistant("Yes"))].map(draft)))
   const one = Effect.scoped(
     Effect.gen(function* () {
@@ -224,7 +232,8 @@ const tasks = {
   together: (path: string, callers: string) => appendingTogether(path, Number(callers)),
   "bare-sqlite": async (path: string, durability: string, size: string) =>
     bareSqlite(path, durability as Durability, Number(size)),
-  "bare-file": (path: string, durability: string, size: string) => bareFile(path, durability as Durability, Number(size)),
+  "bare-file": (path: string, durability: string, size: string) =>
+    bareFile(path, durability as Durability, Number(size)),
   fork: (kind: string, path: string, records: string) => forking(kind as Kind, path, Number(records)),
   revert: (kind: string, path: string, records: string) => reverting(kind as Kind, path, Number(records)),
   lengthen: (kind: string, path: string, records: string) => lengthened(kind as Kind, path, Number(records)),
@@ -243,7 +252,7 @@ const tasks = {
       for (let i = 0; i < 10; i++) query.all()
     }
   }
-} as const satisfies Readonly<Record<string, (...options: ReadonlyArray<string> & ReadonlyArray<never>) => unknown>>
+}
 
 const rounds = Number(values.rounds)
 const wanted = new Set(values.only.split(","))
@@ -268,25 +277,37 @@ const main = () =>
             ["bare-sqlite", path, durability, size],
             ["append", "sqlite", path, durability, size]
           ])
-          const verdict = size === "20" ? speed(`SQLite, ${durability}, batches of 20`, bare, ours, 0.6) : `${(bare / ours).toFixed(2)} × as fast`
-          console.log(`SQLite ${durability.padEnd(5)} batches of ${size.padStart(2)}  bare ${micro(bare)}  ours ${micro(ours)}  ${verdict}`)
+          const verdict =
+            size === "20"
+              ? speed(`SQLite, ${durability}, batches of 20`, bare, ours, 0.6)
+              : `${(bare / ours).toFixed(2)} × as fast`
+          console.log(
+            `SQLite ${durability.padEnd(5)} batches of ${size.padStart(2)}  bare ${micro(bare)}  ours ${micro(ours)}  ${verdict}`
+          )
         }
       }
     }
     if (wanted.has("fs")) {
-      for (const [durability, least] of [["os", 0.5], ["fsync", 0.8]] as const) {
+      for (const [durability, least] of [
+        ["os", 0.5],
+        ["fsync", 0.8]
+      ] as const) {
         const path = at(`f-${durability}`)
         const [bare = 0, ours = 0] = compare(rounds, [
           ["bare-file", path, durability, "20"],
           ["append", "fs", path, durability, "20"]
         ])
-        console.log(`files  ${durability.padEnd(5)} batches of 20  bare ${micro(bare)}  ours ${micro(ours)}  ${speed(`files, ${durability}, batches of 20`, bare, ours, least)}`)
+        console.log(
+          `files  ${durability.padEnd(5)} batches of 20  bare ${micro(bare)}  ours ${micro(ours)}  ${speed(`files, ${durability}, batches of 20`, bare, ours, least)}`
+        )
       }
       const [one = 0, many = 0] = compare(rounds, [
         ["together", at("together-1"), "1"],
         ["together", at("together-16"), "16"]
       ])
-      console.log(`files  fsync one caller ${micro(one, repeats * 16)}  16 callers ${micro(many, repeats * 16)}  ${speed("16 callers at once", one, many, 4)}`)
+      console.log(
+        `files  fsync one caller ${micro(one, repeats * 16)}  16 callers ${micro(many, repeats * 16)}  ${speed("16 callers at once", one, many, 4)}`
+      )
     }
     if (wanted.has("fork")) {
       for (const kind of ["memory", "sqlite"]) {
@@ -295,7 +316,9 @@ const main = () =>
             [task, kind, at(`${task}-few`), "10"],
             [task, kind, at(`${task}-many`), values.records]
           ])
-          console.log(`${task} in ${kind.padEnd(6)} at 10 records ${micro(few, 10)}  at ${values.records} ${micro(many, 10)}  ${limit(`${task} in ${kind}, many records beside few`, many / few, 1.5)}`)
+          console.log(
+            `${task} in ${kind.padEnd(6)} at 10 records ${micro(few, 10)}  at ${values.records} ${micro(many, 10)}  ${limit(`${task} in ${kind}, many records beside few`, many / few, 1.5)}`
+          )
         }
       }
     }
@@ -307,7 +330,9 @@ const main = () =>
             [task, kind, at(`${task}-many`), values.records]
           ])
           const name = task === "lengthen" ? "append" : "resume"
-          console.log(`${name} in ${kind.padEnd(6)} at 100 records ${micro(few, 10)}  at ${values.records} ${micro(many, 10)}  ${limit(`${name} in ${kind}, many records beside few`, many / few, 1.5)}`)
+          console.log(
+            `${name} in ${kind.padEnd(6)} at 100 records ${micro(few, 10)}  at ${values.records} ${micro(many, 10)}  ${limit(`${name} in ${kind}, many records beside few`, many / few, 1.5)}`
+          )
         }
       }
     }
@@ -317,7 +342,9 @@ const main = () =>
         ["bare-list", path, values.threads],
         ["list", path, values.threads]
       ])
-      console.log(`first page of ${values.threads} threads  bare ${micro(bare, 10)}  ours ${micro(ours, 10)}  ${limit("first page of summaries", ours / bare, 2)}`)
+      console.log(
+        `first page of ${values.threads} threads  bare ${micro(bare, 10)}  ours ${micro(ours, 10)}  ${limit("first page of summaries", ours / bare, 2)}`
+      )
     }
     if (wanted.has("home")) await home(at("home"), Number(values.files))
     if (wanted.has("lines")) adapters()
@@ -328,7 +355,9 @@ const main = () =>
 const adapters = (): void => {
   for (const name of ["store-memory", "store-sqlite", "store-fs"]) {
     const folder = join(process.cwd(), "packages", name, "src")
-    const files = (readdirSync(folder, { recursive: true, encoding: "utf8" }) as ReadonlyArray<string>).filter((file) => file.endsWith(".ts"))
+    const files = (readdirSync(folder, { recursive: true, encoding: "utf8" }) as ReadonlyArray<string>).filter((file) =>
+      file.endsWith(".ts")
+    )
     const counts = files.map((file) => [file, readFileSync(join(folder, file), "utf8").split("\n").length - 1] as const)
     const total = counts.reduce((sum, [, count]) => sum + count, 0)
     console.log(`${name}: ${total} lines (${counts.map(([file, count]) => `${file} ${count}`).join(", ")})`)
@@ -346,7 +375,9 @@ const home = async (path: string, files: number): Promise<void> => {
   }
   const index = `${path}.index.db`
   const list = (): Promise<number> => {
-    const layer = FsStore.layer({ home: path, index: SqliteStore.index({ filename: index }) } as never).pipe(Layer.provide(NodeContext.layer))
+    const layer = Layer.unwrapScoped(
+      Effect.map(SqliteIndex.make({ filename: index }), (known) => FsStore.layer({ home: path, index: known }))
+    ).pipe(Layer.provide(NodeContext.layer))
     const runtime = ManagedRuntime.make(Layer.orDie(layer as Layer.Layer<ThreadStore.ThreadStore, unknown>))
     const start = performance.now()
     return runtime
@@ -361,7 +392,9 @@ const home = async (path: string, files: number): Promise<void> => {
   const listing = performance.now() - start
   for (const name of names) statSync(join(path, "sessions", name))
   const checked = performance.now() - start
-  console.log(`home of ${files} files: cold list ${cold.toFixed(0)} ms, with its index ${warm.toFixed(0)} ms; bare names ${listing.toFixed(0)} ms, names and stat ${checked.toFixed(0)} ms  ${limit("home with a warm index", warm, 200, "ms")}`)
+  console.log(
+    `home of ${files} files: cold list ${cold.toFixed(0)} ms, with its index ${warm.toFixed(0)} ms; bare names ${listing.toFixed(0)} ms, names and stat ${checked.toFixed(0)} ms  ${limit("home with a warm index", warm, 200, "ms")}`
+  )
 }
 
 if (values.task === undefined) await main()

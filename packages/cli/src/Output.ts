@@ -1,14 +1,17 @@
 /** What the command prints: documents, one a line or for a person, and why a file has none. */
 
 import { stripVTControlCharacters } from "node:util"
+import type { InvalidRequest, StoreError } from "@skein/store/StoreError"
 import type { FileRefused } from "@skein/store-fs/FileError"
-import { Effect, Ref } from "effect"
-import type { InvalidRequest } from "./Position.js"
+import { Effect, Fiber, Ref } from "effect"
 import * as Text from "./Text.js"
+
+/** Why a question has no answer. */
+export type Refused = FileRefused | StoreError
 
 /** A question that is put to each file in turn. */
 export interface Question<Document, R> {
-  readonly ask: (file: string) => Effect.Effect<Document, FileRefused | InvalidRequest, R>
+  readonly ask: (file: string) => Effect.Effect<Document, Refused, R>
   readonly render: (document: Document, style: Text.Style) => string
   /** Whether an answer makes the exit code 1. */
   readonly isBad?: (document: Document) => boolean
@@ -31,29 +34,45 @@ export const each = <Document, R>(
             question.isBad?.(document) === true ? Ref.set(status, 1) : Effect.void
           )
         ),
-        Effect.catchAll((refused) =>
-          Ref.set(status, 1).pipe(
-            Effect.zipRight(json ? print(`${JSON.stringify(refusal(file, refused))}\n`) : error(refused.message))
-          )
-        )
+        Effect.catchAll((refused) => refuse(file, refused, json, status))
       ),
     { discard: true }
   )
 
-/** The line that stands for a file without an answer. */
-export const refusal = (file: string, refused: FileRefused | InvalidRequest) => ({
-  file,
-  error:
-    refused._tag === "FileRefused"
-      ? {
-          tag: refused._tag,
-          path: refused.path,
-          reason: refused.reason,
-          detail: refused.detail,
-          advice: refused.advice
-        }
-      : { tag: refused._tag, field: refused.field, reason: refused.reason, advice: refused.advice }
-})
+/** Says why a file has no answer; the exit code is then 1. */
+export const refuse = (file: string, refused: Refused, json: boolean, status: Ref.Ref<number>): Effect.Effect<void> =>
+  Effect.zipRight(
+    Ref.set(status, 1),
+    json ? print(`${JSON.stringify(refusal(file, refused))}\n`) : error(refused.message)
+  )
+
+/** The line that stands for a file or a thread without an answer. */
+export const refusal = (file: string, refused: Refused) => ({ file, error: errorOf(refused) })
+
+/** An error as documents tell it: its tag, what it says for people, and what it knows. */
+export const errorOf = (refused: Refused): ErrorDocument => {
+  switch (refused._tag) {
+    case "FileRefused": {
+      const { advice, detail, path, reason } = refused
+      return { tag: refused._tag, path, reason, detail, advice }
+    }
+    case "InvalidRequest": {
+      const { advice, field, reason } = refused
+      return { tag: refused._tag, field, reason, advice }
+    }
+    case "StoreUnavailable": {
+      const { advice, operation, paths, reason, retryable } = refused
+      return { tag: refused._tag, operation, reason, advice, retryable, paths }
+    }
+    default: {
+      const { _tag: tag, message, threadId } = refused
+      return { tag, threadId, message }
+    }
+  }
+}
+
+/** What documents tell of an error. */
+export type ErrorDocument = { readonly tag: Refused["_tag"] } & Readonly<Record<string, unknown>>
 
 /** Whether marks may go to a stream: it is a terminal, and NO_COLOR is not set (no-color.org). */
 const isColoured = (stream: NodeJS.WriteStream): boolean =>
@@ -114,3 +133,70 @@ export const error = (text: string): Effect.Effect<void> =>
   Effect.sync(() => {
     process.stderr.write(`${text}\n`)
   })
+
+/** Prints a document on a line of its own. */
+export const document = (value: unknown): Effect.Effect<void> => print(`${JSON.stringify(value)}\n`)
+
+/** Says what is wrong with a request; the exit code is then 2. */
+export const refuseWords = (refused: InvalidRequest, json: boolean, status: Ref.Ref<number>): Effect.Effect<void> =>
+  Effect.zipRight(Ref.set(status, 2), json ? document({ error: errorOf(refused) }) : error(refused.message))
+
+/** Characters of a line of standard output; a pipe gets as many as read well. */
+export const width = (): number => process.stdout.columns ?? 132
+
+/** A line on the terminal that tells how far something is; nothing in a pipe. */
+export interface ProgressLine {
+  /** At most ten times a second. */
+  readonly show: (text: string) => void
+  readonly clear: () => void
+  /** Prints something above the line. */
+  readonly above: (printed: Effect.Effect<void>) => Effect.Effect<void>
+}
+
+/** A line that shows nothing yet. */
+export const line = (): ProgressLine => {
+  const { stderr } = process
+  let told = 0
+  const clear = (): void => {
+    if (told > 0) stderr.write("\r\u001b[K")
+    told = 0
+  }
+  return {
+    show: (text) => {
+      const now = Date.now()
+      if (stderr.isTTY !== true || now - told < 100) return
+      told = now
+      stderr.write(`\r\u001b[K${text}`)
+    },
+    clear,
+    above: (printed) => Effect.zipRight(Effect.sync(clear), printed)
+  }
+}
+
+/** Says that the words of the command were wrong; the exit code is then 2. */
+export const usage = (text: string, status: Ref.Ref<number>): Effect.Effect<void> =>
+  Effect.zipRight(Ref.set(status, 2), error(text))
+
+/** A task that takes longer is told of. */
+const patience = "400 millis"
+
+/** Says on a terminal what the command is busy with while an effect takes long; nothing in a pipe. */
+export const busy =
+  (label: string) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+    const { stderr } = process
+    if (stderr.isTTY !== true) return effect
+    let told = false
+    const tell = Effect.sync(() => {
+      told = true
+      stderr.write(`\r\u001b[K${label}…`)
+    }).pipe(Effect.delay(patience))
+    const clear = Effect.sync(() => {
+      if (told) stderr.write("\r\u001b[K")
+    })
+    return Effect.acquireUseRelease(
+      Effect.fork(tell),
+      () => effect,
+      (fiber) => Effect.zipRight(Fiber.interrupt(fiber), clear)
+    )
+  }

@@ -3,18 +3,8 @@ import type { RawLine } from "@skein/core/record/Jsonl"
 import * as Record from "@skein/core/record/Record"
 import * as Sniff from "@skein/core/record/Sniff"
 import * as EffectiveLog from "@skein/store/EffectiveLog"
-import { Data, Effect } from "effect"
-
-/** A request that cannot be carried out as it was put. */
-export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
-  readonly field: string
-  readonly reason: string
-  readonly advice: string
-}> {
-  override get message(): string {
-    return `${this.field}: ${this.reason}. ${this.advice}`
-  }
-}
+import { InvalidRequest } from "@skein/store/StoreError"
+import { Effect } from "effect"
 
 /**
  * The log as it stood at a position.

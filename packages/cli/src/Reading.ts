@@ -25,12 +25,13 @@ export interface Answer {
  * The model context at the end of a log.
  *
  * Decodes from the end to the newest compaction that survived and the turn that settings come from. The rest is not
- * decoded: its lines are counted, and compactions among them are looked for when the window's number hangs on it.
+ * decoded: its lines are counted, and compactions among them are looked for, since the window's number may hang on it.
+ * Cost: one pass over the bytes; where a damaged line was met, another one up to it, for its number.
  */
 export const modelContext = <E>(log: EffectiveLog.EffectiveLog<E>): Effect.Effect<Answer, E> =>
   Effect.gen(function* () {
     const scan = ModelContext.backward()
-    const damaged: Array<{ readonly damage: Damage; readonly piece: number }> = []
+    const damaged: Array<Damaged> = []
     const own = log.meta?.payload
     let version: SessionMeta["multi_agent_version"]
     let recordsRead = 0
@@ -47,7 +48,7 @@ export const modelContext = <E>(log: EffectiveLog.EffectiveLog<E>): Effect.Effec
       scan.add(decoded)
       return !scan.settled()
     })
-    const counted = yield* count(log, rest, damaged)
+    const counted = yield* count(rest)
     const header = log.meta === undefined ? ReplayLog.emptyHead : ReplayLog.noteHead(ReplayLog.emptyHead, log.meta)
     const context = scan.finish(rest === undefined && log.whole, {
       ...header,
@@ -59,54 +60,64 @@ export const modelContext = <E>(log: EffectiveLog.EffectiveLog<E>): Effect.Effec
     return {
       context,
       recordsRead,
-      recordsTotal: counted.lines,
-      diagnostics: [...log.diagnostics, ...counted.diagnostics]
+      recordsTotal: recordsRead + counted.lines,
+      diagnostics: [...log.diagnostics, ...(yield* diagnosticsOf(log, damaged))]
     }
   })
 
+/** A damaged line and the piece that it stands in. */
+interface Damaged {
+  readonly damage: Damage
+  readonly piece: number
+}
+
 interface Counted {
+  /** Blank ones are not among them. */
   readonly lines: number
   readonly compactions: number
   readonly unnumbered: boolean
-  readonly diagnostics: ReadonlyArray<Diagnostic>
 }
 
-/** One pass over the line ends: how many lines there are, and the numbers of the damaged ones. */
-const count = <E>(
-  log: EffectiveLog.EffectiveLog<E>,
-  rest: EffectiveLog.EffectiveLog<E> | undefined,
-  damaged: ReadonlyArray<{ readonly damage: Damage; readonly piece: number }>
-): Effect.Effect<Counted, E> =>
+/** What there is in the part of a log that was not decoded. */
+const count = <E>(rest: EffectiveLog.EffectiveLog<E> | undefined): Effect.Effect<Counted, E> =>
   Effect.gen(function* () {
-    const unread = rest === undefined ? undefined : { piece: rest.pieces.length - 1, to: rest.pieces.at(-1)?.to ?? 0 }
-    const numbers = new Map<string, number>()
-    const wanted = new Set(damaged.map(({ damage, piece }) => `${piece}:${damage.line.offset}`))
     let lines = 0
     let compactions = 0
     let unnumbered = false
-    const seen = (line: RawLine, piece: number): void => {
-      if (!Jsonl.isBlank(line)) lines++
-      if (wanted.size > 0 && line.number !== undefined) {
-        const key = `${piece}:${line.offset}`
-        if (wanted.has(key)) numbers.set(key, line.number)
-      }
-      if (unread === undefined || piece > unread.piece || (piece === unread.piece && line.offset >= unread.to)) return
+    if (rest === undefined) return { lines, compactions, unnumbered }
+    yield* EffectiveLog.lines(rest, (line) => {
+      if (Jsonl.isBlank(line)) return true
+      lines++
       const head = Sniff.head(line.bytes)
-      if (head !== undefined && head.type !== "compacted") return
+      if (head !== undefined && head.type !== "compacted") return true
       const decoded = Record.decode(line)
-      if (decoded.kind !== "compacted") return
+      if (decoded.kind !== "compacted") return true
       compactions++
       unnumbered ||= (decoded.payload.window_number ?? undefined) === undefined
-    }
-    yield* EffectiveLog.lines(log, (line, piece) => {
-      seen(line, piece)
       return true
     })
-    const diagnostics = damaged
+    return { lines, compactions, unnumbered }
+  })
+
+/** What is told of damaged lines, the first one first: a reading from the end does not know their numbers. */
+const diagnosticsOf = <E>(
+  log: EffectiveLog.EffectiveLog<E>,
+  damaged: ReadonlyArray<Damaged>
+): Effect.Effect<ReadonlyArray<Diagnostic>, E> =>
+  Effect.gen(function* () {
+    if (damaged.length === 0) return []
+    const keyOf = (line: RawLine, piece: number) => `${piece}:${line.offset}`
+    const numbers = new Map<string, number | undefined>()
+    const wanted = new Set(damaged.map(({ damage, piece }) => keyOf(damage.line, piece)))
+    yield* EffectiveLog.lines(log, (line, piece) => {
+      const key = keyOf(line, piece)
+      if (wanted.has(key)) numbers.set(key, line.number)
+      return numbers.size < wanted.size
+    })
+    return damaged
       .map(({ damage, piece }) => {
         const path = log.pieces[piece]?.source.path ?? ""
-        return { ...ofDamage(path, damage), line: numbers.get(`${piece}:${damage.line.offset}`) }
+        return { ...ofDamage(path, damage), line: numbers.get(keyOf(damage.line, piece)) }
       })
       .reverse()
-    return { lines, compactions, unnumbered, diagnostics }
   })

@@ -59,3 +59,28 @@ export const diagnostics = (all: ReadonlyArray<Diagnostic>, style: Style): Reado
     const severity = one.severity === "error" ? style.bad("error") : style.warn("warning")
     return `  ${severity} ${place.length === 0 ? one.path : `${one.path}, ${place.join(", ")}`}: ${one.message} [${one.code}]`
   })
+
+/** The columns that a text takes on a terminal: two for the wide letters of East Asia and for emoji. */
+export const width = (text: string): number => {
+  let columns = 0
+  for (const character of text) columns += /\p{M}|\u200d|\ufe0f/u.test(character) ? 0 : wide.test(character) ? 2 : 1
+  return columns
+}
+
+const wide =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}]/u
+
+const minute = 60_000
+const hour = 60 * minute
+const day = 24 * hour
+
+/** How long ago a moment was, in milliseconds since 1970: `5 min ago`, `3 h ago`, `2 d ago`; else its date. */
+export const ago = (time: number, now: number): string => {
+  const past = now - time
+  if (past >= 0 && past < minute) return "just now"
+  if (past >= 0 && past < hour) return `${Math.floor(past / minute)} min ago`
+  if (past >= 0 && past < 2 * day) return `${Math.floor(past / hour)} h ago`
+  if (past >= 0 && past < 14 * day) return `${Math.floor(past / day)} d ago`
+  const date = new Date(time)
+  return Number.isNaN(date.getTime()) ? "?" : date.toISOString().slice(0, 10)
+}

@@ -1,12 +1,12 @@
 import { readFileSync, statSync } from "node:fs"
 import { join, relative } from "node:path"
 import type { Turn } from "@skein/core/fold/view/Turn"
+import { InvalidRequest } from "@skein/store/StoreError"
 import { Effect } from "effect"
 import jsonPatch from "fast-json-patch"
 import { afterAll, describe, expect, it } from "vitest"
 import { corpus, needsCorpus, rolloutsBelow, samples, versions } from "../../core/test/corpus.js"
 import * as Home from "../../store-fs/test/Home.js"
-import { InvalidRequest } from "../src/Position.js"
 import { coloured, plain } from "../src/Text.js"
 import * as Context from "../src/verb/Context.js"
 import * as Diff from "../src/verb/Diff.js"
@@ -73,6 +73,10 @@ const checkFile = async (file: string, pairs: number) => {
     const from = String(Math.min(one, other))
     await check(file, from, i % 4 === 0 ? undefined : String(Math.max(one, other)), known)
   }
+  // A turn may lie in a base, so that the first point is in another file than the second.
+  const { turns } = await known("end")
+  const started = turns.filter(({ startedAt }) => startedAt !== null).map(({ id }) => id)
+  if (started.length > 0) await check(file, random.pick(started), undefined, known)
   for (const at of ["0", String(random.below(last + 1)), String(last)]) {
     expect(isEmpty(await check(file, at, at, known)), `${file} at ${at}`).toBe(true)
   }

@@ -174,19 +174,23 @@ describe.each(stores)("two processes on one %s store", (kind) => {
     [1, "kill"],
     [50, "kill"],
     [1, "stop"]
-  ] as const)("appending to %d threads, disturbed by %s: nothing acknowledged is lost, nothing is there in part", async (threads, disturb) => {
-    const times = disturb === "stop" ? Math.max(1, Math.floor(runs / 5)) : Math.max(1, Math.floor(runs / 2))
-    for (let run = 0; run < times; run++) {
-      const next = random(run * 7919 + threads)
-      const path = join(folder, `${kind}-${threads}-${disturb}-${run}`)
-      const store = kind === "sqlite" ? `sqlite:${path}.db` : `fs:${path}`
-      await prepare(store, threads)
-      const share = { store, threads, count: batches, next, disturb }
-      const [a, b] = await Promise.all([work({ ...share, name: "a" }), work({ ...share, name: "b" })])
-      check(await stored(store, threads), { a, b })
-      expect(a.acknowledged.size).toBeGreaterThan(0)
-      expect(b.acknowledged.size).toBeGreaterThan(0)
-      rmSync(path, { recursive: true, force: true })
-    }
-  }, 600_000)
+  ] as const)(
+    "appending to %d threads, disturbed by %s: nothing acknowledged is lost, nothing is there in part",
+    async (threads, disturb) => {
+      const times = disturb === "stop" ? Math.max(1, Math.floor(runs / 5)) : Math.max(1, Math.floor(runs / 2))
+      for (let run = 0; run < times; run++) {
+        const next = random(run * 7919 + threads)
+        const path = join(folder, `${kind}-${threads}-${disturb}-${run}`)
+        const store = kind === "sqlite" ? `sqlite:${path}.db` : `fs:${path}`
+        await prepare(store, threads)
+        const share = { store, threads, count: batches, next, disturb }
+        const [a, b] = await Promise.all([work({ ...share, name: "a" }), work({ ...share, name: "b" })])
+        check(await stored(store, threads), { a, b })
+        expect(a.acknowledged.size).toBeGreaterThan(0)
+        expect(b.acknowledged.size).toBeGreaterThan(0)
+        rmSync(path, { recursive: true, force: true })
+      }
+    },
+    600_000
+  )
 })

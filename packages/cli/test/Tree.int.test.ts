@@ -5,8 +5,8 @@ import { afterAll, describe, expect, it } from "vitest"
 import { corpus, needsCorpus, rolloutsBelow, samples, versions } from "../../core/test/corpus.js"
 import * as Home from "../../store-fs/test/Home.js"
 import { coloured } from "../src/Text.js"
-import type { TreeAgent, TreeDocument } from "../src/verb/Tree.js"
-import * as Tree from "../src/verb/Tree.js"
+import type { TreeAgent, TreeDocument } from "../src/verb/Agents.js"
+import * as Agents from "../src/verb/Agents.js"
 import { documents, ensureBundle, skein, spawned } from "./command.js"
 
 afterAll(Home.removeAll)
@@ -252,7 +252,7 @@ describe("skein tree: the human form", () => {
     ]
     const { out } = await skein("tree", home)
     expect(out.split("\n")).toEqual(expected)
-    const colours = Tree.render(await tree(home), coloured)
+    const colours = Agents.render(await tree(home), coloured)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the marks are control characters
     expect(colours.replace(/\u001b\[\d+m/g, "")).toBe(out)
     expect(colours).not.toBe(out)

@@ -2,12 +2,17 @@ import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
+import * as Jsonl from "@skein/core/record/Jsonl"
+import * as EffectiveLog from "@skein/store/EffectiveLog"
+import * as RolloutLog from "@skein/store-fs/RolloutLog"
+import { Effect } from "effect"
 import type { Operation } from "fast-json-patch"
 import jsonPatch from "fast-json-patch"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { corpus, needsCorpus, repository, rolloutsBelow, samples, versions } from "../../core/test/corpus.js"
 import { bomb } from "../../store-fs/test/Frames.js"
 import * as Home from "../../store-fs/test/Home.js"
+import * as Position from "../src/Position.js"
 import * as Context from "../src/verb/Context.js"
 import * as Verify from "../src/verb/Verify.js"
 import * as Windows from "../src/verb/Windows.js"
@@ -21,6 +26,14 @@ const verbs = ["show", "diff", "context", "world", "windows", "verify"] as const
 const world = (state: unknown, full: boolean, ordinal: number): string =>
   Home.record("world_state", { full, state }, ordinal)
 const rolledBack = (ordinal: number): string => Home.event({ type: "thread_rolled_back", num_turns: 1 }, ordinal)
+
+const contextOf = {
+  cwd: "/repo",
+  approval_policy: "never",
+  sandbox_policy: { type: "danger-full-access" },
+  model: "m",
+  summary: "auto"
+}
 
 let home = ""
 let good = ""
@@ -122,6 +135,80 @@ describe("the documents of the verbs", () => {
       }
     }
   )
+})
+
+describe("help", () => {
+  it.each([...verbs, "tree", "demo"])("%s: the usage begins as it has to be typed", async (verb) => {
+    const { code, out } = await skein(verb, "--help")
+    expect(code).toBe(0)
+    expect(out).toMatch(new RegExp(`\\n\\$ skein ${verb} `))
+  })
+
+  it("without a verb, or with one that there is not, all verbs are named", async () => {
+    for (const words of [[], ["--help"], ["constructor"]]) {
+      const { err, out } = await skein(...words)
+      for (const verb of verbs) expect(out + err).toContain(verb)
+    }
+  })
+})
+
+describe("the count of records", () => {
+  const counted = async (path: string, at?: string) => {
+    const lines = Effect.flatMap(RolloutLog.open(path), (log) =>
+      Effect.gen(function* () {
+        const cut = at === undefined ? log : yield* Position.before(log, at)
+        let count = 0
+        yield* EffectiveLog.lines(cut, (line) => {
+          if (!Jsonl.isBlank(line)) count++
+          return true
+        })
+        return count
+      })
+    )
+    const { recordsRead, recordsTotal } = await Home.run(Context.context(path, at))
+    expect(recordsTotal, path).toBe(await Home.run(lines))
+    expect(recordsRead, path).toBeLessThanOrEqual(recordsTotal)
+    return recordsRead < recordsTotal
+  }
+
+  it("is that of the lines of the whole log, however few of them were decoded", { timeout: 60_000 }, async () => {
+    let early = 0
+    for (const path of rolloutsBelow(corpus ?? samples)) {
+      if (statSync(path).size === 0) continue
+      if (await counted(path)) early++
+      await counted(path, "1")
+    }
+    expect(early).toBeGreaterThan(10)
+  })
+
+  it("where a reading from the end stops, nothing counts twice", async () => {
+    const turn = (id: string, ordinal: number) => Home.event({ type: "task_started", turn_id: id }, ordinal)
+    const lines = [
+      Home.meta(1),
+      "not JSON",
+      turn("a", 1),
+      "",
+      Home.record("compacted", { message: "", replacement_history: [], window_number: 1 }, 2),
+      "not JSON either",
+      turn("b", 3),
+      "{",
+      Home.record("turn_context", { ...contextOf, turn_id: "b" }, 4),
+      Home.say("x", 5),
+      Home.event({ type: "user_message", message: "x" }, 6),
+      "[]"
+    ]
+    const path = join(Home.home({ [Home.file(1)]: Home.document(...lines) }), Home.file(1))
+    for (let at = 0; at <= lines.length; at++) await counted(path, String(at))
+    const { diagnostics, recordsRead, recordsTotal } = await Home.run(Context.context(path, undefined))
+    // The start of the turn of the compaction is the last record that is needed, and what stands in front of it is seen.
+    expect([recordsRead, recordsTotal]).toEqual([10, 11])
+    expect(diagnostics.map(({ code, line }) => [code, line])).toEqual([
+      ["invalid-json", 2],
+      ["invalid-json", 6],
+      ["invalid-json", 8],
+      ["not-an-object", 12]
+    ])
+  })
 })
 
 describe("files that cannot be answered for", () => {

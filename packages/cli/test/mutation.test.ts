@@ -5,13 +5,14 @@ import { SystemError } from "@effect/platform/Error"
 import type { Turn } from "@skein/core/fold/view/Turn"
 import * as Record from "@skein/core/record/Record"
 import type { ResponseItem } from "@skein/core/record/ResponseItem"
+import { InvalidRequest } from "@skein/store/StoreError"
 import { FileRefused } from "@skein/store-fs/FileError"
 import { Cause, Effect, Exit, Layer, Option } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { corpus, rollouts } from "../../core/test/corpus.js"
 import * as Home from "../../store-fs/test/Home.js"
-import { InvalidRequest } from "../src/Position.js"
 import * as Text from "../src/Text.js"
+import * as Agents from "../src/verb/Agents.js"
 import * as Context from "../src/verb/Context.js"
 import * as Diff from "../src/verb/Diff.js"
 import * as Show from "../src/verb/Show.js"
@@ -332,7 +333,7 @@ const verbs: ReadonlyArray<Ask> = [
           ).toBe(true)
         }
       }
-      return { printed: JSON.stringify(document) + Tree.render(document, Text.plain) }
+      return { printed: JSON.stringify(document) + Agents.render(document, Text.plain) }
     })
 ]
 

@@ -4,10 +4,10 @@
  * Nothing is ever written, and nothing but a regular file is opened: opening a FIFO would wait for its writer.
  */
 import { FileSystem } from "@effect/platform"
-import type { PlatformError } from "@effect/platform/Error"
 import * as Jsonl from "@skein/core/record/Jsonl"
 import type { LineSource, Range } from "@skein/store/LineSource"
 import { Effect, Fiber, Option, type Scope } from "effect"
+import * as FileError from "./FileError.js"
 import { FileRefused } from "./FileError.js"
 import * as Zstd from "./Zstd.js"
 
@@ -39,6 +39,8 @@ export interface RolloutFile {
 export interface Options {
   /** Decoded bytes that a compressed file may come to. Default: 1 GiB. */
   readonly decodedLimit?: number | undefined
+  /** Whether only its ends are wanted: then a small file is not read at once either. */
+  readonly ends?: boolean | undefined
 }
 
 /** Opens a rollout for as long as the scope lasts. Fails for anything that is not a readable regular file. */
@@ -48,32 +50,37 @@ export const open = (
 ): Effect.Effect<RolloutFile, FileRefused, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    const info = yield* fs.stat(path).pipe(Effect.mapError(refusal(path)))
+    const info = yield* fs.stat(path).pipe(Effect.mapError(FileError.ofSystem(path)))
     if (info.type !== "File") return yield* Effect.fail(notAFile(path, info.type))
     if (path.endsWith(".zst")) {
-      const compressed = yield* fs.readFile(path).pipe(Effect.mapError(refusal(path)))
+      const compressed = yield* fs.readFile(path).pipe(Effect.mapError(FileError.ofSystem(path)))
       return yield* inflate(path, compressed, options.decodedLimit ?? Zstd.defaultLimit)
     }
-    const handle = yield* fs.open(path, { flag: "r" }).pipe(Effect.mapError(refusal(path)))
-    const file: RolloutFile = {
-      path,
-      size: Number(info.size),
-      damagedAt: undefined,
-      read: (offset, length, into) =>
-        handle.seek(offset, "start").pipe(
-          Effect.zipRight(
-            into === undefined
-              ? Effect.map(
-                  handle.readAlloc(length),
-                  Option.getOrElse(() => new Uint8Array(0))
-                )
-              : Effect.map(handle.read(into.subarray(0, length)), (count) => into.subarray(0, Number(count)))
-          ),
-          Effect.mapError(refusal(path))
-        )
-    }
-    return file.size > chunk.whole ? file : inMemory(path, yield* readFully(file, 0, file.size), undefined)
+    const handle = yield* fs.open(path, { flag: "r" }).pipe(Effect.mapError(FileError.ofSystem(path)))
+    const file = ofHandle(path, handle, Number(info.size))
+    return file.size > chunk.whole || options.ends === true
+      ? file
+      : inMemory(path, yield* readFully(file, 0, file.size), undefined)
   })
+
+/** An open handle of a plain file as a rollout, up to a size. Its reads move the handle's place in the file. */
+export const ofHandle = (path: string, handle: FileSystem.File, size: number): RolloutFile => ({
+  path,
+  size,
+  damagedAt: undefined,
+  read: (offset, length, into) =>
+    handle.seek(offset, "start").pipe(
+      Effect.zipRight(
+        into === undefined
+          ? Effect.map(
+              handle.readAlloc(length),
+              Option.getOrElse(() => new Uint8Array(0))
+            )
+          : Effect.map(handle.read(into.subarray(0, length)), (count) => into.subarray(0, Number(count)))
+      ),
+      Effect.mapError(FileError.ofSystem(path))
+    )
+})
 
 /** A file of which all content is there. */
 const inMemory = (path: string, bytes: Uint8Array, damagedAt: number | undefined): RolloutFile => ({
@@ -215,27 +222,3 @@ const notAFile = (path: string, type: string): FileRefused =>
         detail: `path is no regular file but a ${type === "FIFO" ? "FIFO" : type.toLowerCase()}`,
         advice: "Copy its content to a file first."
       })
-
-const refusal =
-  (path: string) =>
-  (error: PlatformError): FileRefused => {
-    const reason = error._tag === "SystemError" ? error.reason : undefined
-    if (reason === "NotFound") {
-      return new FileRefused({ path, reason: "missing", detail: "there is no such file", advice: "Check the path." })
-    }
-    if (reason === "PermissionDenied") {
-      return new FileRefused({
-        path,
-        reason: "no-permission",
-        detail: "it may not be read",
-        advice: "Check the permissions of the file and of its folders."
-      })
-    }
-    return new FileRefused({
-      path,
-      reason: "io",
-      detail: error.message,
-      advice: "The system could not read it; check the path and the disk.",
-      cause: error
-    })
-  }

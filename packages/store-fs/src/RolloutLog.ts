@@ -5,12 +5,12 @@ import { type FileSystem, Path } from "@effect/platform"
 import type { RawLine } from "@skein/core/record/Jsonl"
 import * as Record from "@skein/core/record/Record"
 import type { HistoryBase, SessionMeta } from "@skein/core/record/SessionMeta"
-import * as Sniff from "@skein/core/record/Sniff"
 import type { Diagnostic } from "@skein/store/Diagnostic"
 import type * as EffectiveLog from "@skein/store/EffectiveLog"
 import { Effect, type Scope } from "effect"
 import * as CodexHome from "./CodexHome.js"
 import { FileRefused } from "./FileError.js"
+import * as Header from "./internal/Header.js"
 import * as RolloutFile from "./RolloutFile.js"
 
 /** The effective log of a rollout file. */
@@ -22,6 +22,8 @@ type Piece = EffectiveLog.Piece<FileRefused>
 export interface Options extends RolloutFile.Options {
   /** The rollouts of the home, when they are known: bases are then looked for among these, without a listing. */
   readonly among?: ReadonlyArray<CodexHome.Found> | undefined
+  /** The file that an id names as a base, for whoever knows the home better than a list does. */
+  readonly baseFile?: ((id: string) => CodexHome.Found | undefined) | undefined
 }
 
 /**
@@ -55,36 +57,22 @@ export const open = (
     const { pieces, whole } = yield* inherited(own, options, diagnostics)
     return { pieces: [...pieces, own], meta, whole, diagnostics }
   })
-/** The first readable `session_meta` of a file. Other lines are passed over by their first bytes. */
+
+/** The first readable `session_meta` of a file; refuses a file that is not to be read as a log, or that holds none. */
 const header = (file: RolloutFile.RolloutFile): Effect.Effect<Record.Of<"session_meta"> | undefined, FileRefused> =>
   Effect.gen(function* () {
-    let found: Record.Of<"session_meta"> | undefined
-    let refused: string | undefined
-    let blank = true
-    const look = (line: RawLine): boolean => {
-      const head = Sniff.head(line.bytes)
-      if (head !== undefined && head.type !== "session_meta") {
-        blank = false
-        return true
-      }
-      const decoded = Record.decode(line, blank ? "bare" : "enveloped")
-      if (decoded.kind !== "blank") blank = false
-      if (decoded.kind === "damage" && decoded.reason === "unknown-history-mode") refused = decoded.detail
-      if (decoded.kind === "session_meta") found = decoded
-      return found === undefined && refused === undefined
-    }
-    yield* RolloutFile.forward(file, look, { brief: true })
-    if (refused !== undefined) {
+    const { isEmpty, meta, unknownMode } = yield* Header.read(RolloutFile.source(file))
+    if (unknownMode !== undefined) {
       return yield* Effect.fail(
         new FileRefused({
           path: file.path,
           reason: "unknown-history-mode",
-          detail: refused,
+          detail: `history_mode ${JSON.stringify(unknownMode)} is not known`,
           advice: "A newer version wrote this thread; read it with that version or a newer Skein."
         })
       )
     }
-    if (blank && file.damagedAt !== undefined) {
+    if (isEmpty && file.damagedAt !== undefined) {
       return yield* Effect.fail(
         new FileRefused({
           path: file.path,
@@ -94,7 +82,7 @@ const header = (file: RolloutFile.RolloutFile): Effect.Effect<Record.Of<"session
         })
       )
     }
-    if (blank) {
+    if (isEmpty) {
       return yield* Effect.fail(
         new FileRefused({
           path: file.path,
@@ -104,7 +92,7 @@ const header = (file: RolloutFile.RolloutFile): Effect.Effect<Record.Of<"session
         })
       )
     }
-    return found
+    return meta
   })
 
 interface Inherited {
@@ -121,14 +109,19 @@ const inherited = (
     let base = baseOf(own.meta?.payload)
     if (base === undefined) return { pieces: [], whole: true }
     const home = yield* CodexHome.containing(own.source.path)
-    if (home === undefined) {
+    if (home === undefined && options.baseFile === undefined) {
       diagnostics.push({
         ...noticed(own.source.path, "base-outside-home", "error"),
         message: `the thread continues ${base.thread_id}, but the file lies in no home (a folder with sessions/)`
       })
       return { pieces: [], whole: false }
     }
-    const among = options.among ?? (yield* CodexHome.rollouts(home))
+    const unlisted: Array<string> = []
+    const among =
+      options.baseFile === undefined
+        ? (options.among ?? (yield* CodexHome.rollouts(home ?? "", ({ path }) => unlisted.push(path))))
+        : []
+    const baseFile = options.baseFile ?? ((id) => CodexHome.baseFile(among, id))
     const pieces: Array<Piece> = []
     let whole = true
     const paths = yield* Path.Path
@@ -137,13 +130,15 @@ const inherited = (
     const visited = new Set([nameOf(own.source.path)])
     let from = own.source.path
     while (base !== undefined) {
-      const found = CodexHome.baseFile(among, base.thread_id)
+      const found = baseFile(base.thread_id)
       if (found === undefined || visited.has(nameOf(found.path))) {
         diagnostics.push(
           found === undefined
             ? {
                 ...noticed(from, "missing-base", "error"),
-                message: `it continues ${base.thread_id}, of which there is no file in ${home}`
+                message:
+                  `it continues ${base.thread_id}, of which there is no file in ${home ?? "the home"}` +
+                  (unlisted.length === 0 ? "" : `, as far as it can be listed: ${unlisted.join(", ")} cannot be`)
               }
             : { ...noticed(from, "cyclic-base", "error"), message: `it continues ${found.path}, which continues it` }
         )

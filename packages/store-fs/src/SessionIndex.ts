@@ -6,26 +6,57 @@ import { Effect } from "effect"
 /** Names by thread id. An empty one was cleared. */
 export type Names = ReadonlyMap<string, string>
 
-/**
- * The names that the lines of an index give: the last line for an id wins, lines that make no sense are passed over.
- * Cost: one pass over the lines.
- */
-export const parse = (content: string): Names => {
-  const names = new Map<string, string>()
-  for (const line of content.split("\n")) {
-    const entry = parseLine(line)
-    if (entry !== undefined) names.set(canonicalUuid(entry.id), entry.thread_name)
-  }
-  return names
+/** A name, and when it was given as the index has it: RFC 3339, or anything else. */
+export interface Entry {
+  readonly name: string
+  readonly at: string
 }
 
-const parseLine = (line: string): { readonly id: string; readonly thread_name: string } | undefined => {
+/**
+ * What the lines of an index say by thread id: the last line for an id wins, lines that make no sense are passed over.
+ * Cost: one pass over the lines.
+ */
+export const entries = (content: string): ReadonlyMap<string, Entry> => {
+  const found = new Map<string, Entry>()
+  for (const line of content.split("\n")) {
+    const entry = parseLine(line)
+    if (entry !== undefined) found.set(canonicalUuid(entry.id), { name: entry.thread_name, at: entry.updated_at })
+  }
+  return found
+}
+
+/** The names alone; otherwise as {@link entries}. */
+export const parse = (content: string): Names =>
+  new Map([...entries(content)].map(([id, { name }]) => [id, name] as const))
+
+/** A line of the index, as the reference writes it. */
+export const lineOf = (id: string, { at, name }: Entry): string =>
+  `${JSON.stringify({ id, thread_name: name, updated_at: at })}\n`
+
+/** An index without the lines of a thread; every other line stays as it is. */
+export const without = (content: string, id: string): string =>
+  content
+    .split("\n")
+    .filter((line) => {
+      const entry = parseLine(line)
+      return entry === undefined || canonicalUuid(entry.id) !== id
+    })
+    .join("\n")
+
+interface Line {
+  readonly id: string
+  readonly thread_name: string
+  readonly updated_at: string
+}
+
+const parseLine = (line: string): Line | undefined => {
   if (line.trim() === "") return undefined
   try {
     const value: unknown = JSON.parse(line)
     if (typeof value !== "object" || value === null) return undefined
-    const { id, thread_name } = value as Readonly<Record<string, unknown>>
-    return typeof id === "string" && typeof thread_name === "string" ? { id, thread_name } : undefined
+    const { id, thread_name, updated_at } = value as Readonly<Record<string, unknown>>
+    if (typeof id !== "string" || typeof thread_name !== "string") return undefined
+    return { id, thread_name, updated_at: typeof updated_at === "string" ? updated_at : "" }
   } catch {
     return undefined
   }

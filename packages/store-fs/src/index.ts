@@ -1,5 +1,8 @@
 export * as CodexHome from "./CodexHome.js"
 export * as FileError from "./FileError.js"
+export * as FsDriver from "./FsDriver.js"
+export * as FsStore from "./FsStore.js"
+export * as Machine from "./Machine.js"
 export * as RolloutFile from "./RolloutFile.js"
 export * as RolloutLog from "./RolloutLog.js"
 export * as SessionIndex from "./SessionIndex.js"

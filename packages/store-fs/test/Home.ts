@@ -2,9 +2,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import type { FileSystem, Path } from "@effect/platform"
+import { FileSystem, type Path } from "@effect/platform"
+import { SystemError } from "@effect/platform/Error"
 import { NodeContext } from "@effect/platform-node"
-import { Effect, type Scope } from "effect"
+import { Effect, Layer, type Scope } from "effect"
 
 const made: Array<string> = []
 
@@ -108,6 +109,38 @@ export const offsetOf = (content: string, text: string): number => {
 /** Runs an effect on the real file system. */
 export const run = <A, E>(effect: Effect.Effect<A, E, FileSystem.FileSystem | Path.Path | Scope.Scope>): Promise<A> =>
   Effect.runPromise(Effect.scoped(effect).pipe(Effect.provide(NodeContext.layer)))
+
+/** The real file system but for one path, that of a file or a folder, which may not be read: not by root either. */
+const denying = (denied: string): Layer.Layer<FileSystem.FileSystem> =>
+  Layer.effect(
+    FileSystem.FileSystem,
+    Effect.map(FileSystem.FileSystem, (fs) => {
+      const guarded =
+        <A extends ReadonlyArray<unknown>, B, E, R>(
+          method: string,
+          call: (path: string, ...more: A) => Effect.Effect<B, E, R>
+        ) =>
+        (path: string, ...more: A) =>
+          path === denied
+            ? Effect.fail(
+                new SystemError({ reason: "PermissionDenied", module: "FileSystem", method, pathOrDescriptor: path })
+              )
+            : call(path, ...more)
+      return {
+        ...fs,
+        open: guarded("open", fs.open),
+        readFile: guarded("readFile", fs.readFile),
+        readDirectory: guarded("readDirectory", fs.readDirectory)
+      }
+    })
+  ).pipe(Layer.provide(NodeContext.layer))
+
+/** Runs an effect on the real file system, in which one path may not be read. */
+export const runDenied = <A, E>(
+  denied: string,
+  effect: Effect.Effect<A, E, FileSystem.FileSystem | Path.Path | Scope.Scope>
+): Promise<A> =>
+  Effect.runPromise(Effect.scoped(effect).pipe(Effect.provide(Layer.provideMerge(denying(denied), NodeContext.layer))))
 
 /** The error that an effect fails with; fails itself when the effect succeeds. */
 export const refused = <A, E>(

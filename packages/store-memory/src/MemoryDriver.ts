@@ -2,14 +2,13 @@
  * Threads in memory, for tests and for hosts that keep nothing. Small and plain on purpose: it is also the model that
  * every other store has to agree with.
  */
-import * as Record from "@skein/core/record/Record"
 import * as Derived from "@skein/store/Derived"
-import type { Diagnostic } from "@skein/store/Diagnostic"
 import type { Driver, HeldLease, Lagging, Located, NewSegment, Removal } from "@skein/store/Driver"
-import * as EffectiveLog from "@skein/store/EffectiveLog"
+import { IdGenerator } from "@skein/store/IdGenerator"
 import * as LineSource from "@skein/store/LineSource"
 import type { Position } from "@skein/store/Position"
 import * as Positions from "@skein/store/Position"
+import * as SegmentChain from "@skein/store/SegmentChain"
 import * as StoreError from "@skein/store/StoreError"
 import type { Explicit, ThreadRow } from "@skein/store/Summary"
 import * as SummaryQuery from "@skein/store/SummaryQuery"
@@ -18,7 +17,7 @@ import { Clock, Effect, Either } from "effect"
 interface Segment {
   readonly id: string
   readonly threadId: string
-  readonly base: Position | undefined
+  base: Position | undefined
   readonly madeAt: number
   /** Only ever added to: what a reader holds of it stays true. */
   readonly lines: Array<Uint8Array>
@@ -45,28 +44,6 @@ const push = (segment: Segment, bytes: Uint8Array): boolean => {
   segment.size += bytes.length + 1
   return true
 }
-
-type Log = EffectiveLog.EffectiveLog<StoreError.ReadError>
-type Piece = EffectiveLog.Piece<StoreError.ReadError>
-
-const missing = (
-  path: string,
-  base: Position,
-  code: "missing-base" | "cyclic-base" | "base-too-short"
-): Diagnostic => ({
-  severity: "error",
-  code,
-  path,
-  line: undefined,
-  offset: undefined,
-  message: `it continues ${Positions.format(base)}, ${meaning[code]}`
-})
-
-const meaning = {
-  "missing-base": "which is not there",
-  "cyclic-base": "which continues it",
-  "base-too-short": "but that segment ends earlier"
-} as const
 
 /** A driver over nothing but memory. What it holds goes with it. */
 export const make: Effect.Effect<Driver> = Effect.sync(() => {
@@ -114,47 +91,19 @@ export const make: Effect.Effect<Driver> = Effect.sync(() => {
     })
 
   // What is added later lies behind the size of now and is not read.
-  const source = ({ id, lines, offsets, size }: Segment): Piece["source"] =>
+  const source = ({ id, lines, offsets, size }: Segment): LineSource.LineSource<never> =>
     LineSource.ofArrays({ lines, offsets, size }, id)
 
-  const piece = (segment: Segment, to: number): Effect.Effect<Piece, StoreError.ReadError> =>
-    Effect.gen(function* () {
-      const lines = source(segment)
-      let meta: Record.Of<"session_meta"> | undefined
-      yield* lines.forward((line) => {
-        const decoded = Record.decode(line, "bare")
-        if (decoded.kind === "session_meta") meta = decoded
-        return meta === undefined
-      })
-      return { segmentId: segment.id, source: lines, meta, to: Math.min(to, segment.size), below: undefined }
-    })
+  const link = (segment: Segment): SegmentChain.Link<StoreError.ReadError> => ({
+    segmentId: segment.id,
+    base: segment.base,
+    source: source(segment)
+  })
 
-  const open = (id: string): Effect.Effect<Log, StoreError.ReadError> =>
-    Effect.gen(function* () {
-      const one = yield* thread(id)
-      const head = one.segments.at(-1)
-      if (head === undefined) return yield* Effect.fail(new StoreError.ThreadNotFound({ threadId: id }))
-      const own = yield* piece(head, head.size)
-      const pieces: Array<Piece> = [own]
-      const diagnostics: Array<Diagnostic> = []
-      const visited = new Set([head.id])
-      let { base } = head
-      let whole = true
-      while (base !== undefined) {
-        const found = segments.get(base.segmentId)
-        const isCycle = visited.has(base.segmentId)
-        if (found === undefined || isCycle || base.offset > found.size) {
-          whole = false
-          diagnostics.push(
-            missing(head.id, base, isCycle ? "cyclic-base" : found === undefined ? "missing-base" : "base-too-short")
-          )
-        }
-        if (found === undefined || isCycle) break
-        visited.add(found.id)
-        pieces.unshift(yield* piece(found, base.offset))
-        base = found.base
-      }
-      return { pieces, meta: own.meta, whole, diagnostics }
+  const find = (id: string) =>
+    Effect.sync(() => {
+      const found = segments.get(id)
+      return found === undefined ? undefined : link(found)
     })
 
   /** The segments of other threads that stand on one of these. */
@@ -165,27 +114,39 @@ export const make: Effect.Effect<Driver> = Effect.sync(() => {
 
   /** Drops segments of deleted threads that nothing stands on any more. */
   const collect = (): void => {
+    const isOrphan = (segment: Segment): boolean => threads.get(segment.threadId)?.segments.includes(segment) !== true
     for (let more = true; more; ) {
       more = false
       for (const segment of segments.values()) {
-        const isOrphan = threads.get(segment.threadId)?.segments.includes(segment) !== true
+        if (!isOrphan(segment)) continue
         const isNeeded = [...segments.values()].some(({ base }) => base?.segmentId === segment.id)
-        if (isOrphan && !isNeeded) more = segments.delete(segment.id)
+        if (!isNeeded) more = segments.delete(segment.id) || more
       }
     }
   }
 
-  /** Gives a segment bytes of its own for what it inherits. */
-  const materialise = (segment: Segment): Effect.Effect<void, StoreError.ReadError> =>
+  /**
+   * Gives a thread segments of its own with what a segment of it inherits from others that are about to go. Its own lines
+   * stay where they are.
+   */
+  const materialise = (dependent: Segment, going: ReadonlySet<string>): Effect.Effect<void> =>
     Effect.gen(function* () {
-      const log = yield* open(segment.threadId)
-      const own: Segment = { ...segment, base: undefined, lines: [], offsets: [], size: 0 }
-      yield* EffectiveLog.forward(log, (decoded) => push(own, decoded.line.bytes))
-      segments.set(segment.id, own)
-      const one = threads.get(segment.threadId)
-      if (one === undefined) return
-      one.segments[one.segments.indexOf(segment)] = own
-      one.derived = undefined
+      const ids = yield* IdGenerator
+      let upper = dependent
+      const visited = new Set<string>()
+      while (upper.base !== undefined && going.has(upper.base.segmentId) && !visited.has(upper.base.segmentId)) {
+        const { offset, segmentId } = upper.base
+        const found = segments.get(segmentId)
+        if (found === undefined) return
+        visited.add(segmentId)
+        const id = yield* ids.next
+        const copy: Segment = { ...found, id, threadId: dependent.threadId, lines: [], offsets: [], size: 0 }
+        yield* source(found).forward((line) => push(copy, line.bytes), { to: offset })
+        segments.set(id, copy)
+        threads.get(dependent.threadId)?.segments.unshift(copy)
+        upper.base = Positions.make(id, offset)
+        upper = copy
+      }
     })
 
   const lagging = (one: Thread): Lagging | undefined => {
@@ -275,6 +236,15 @@ export const make: Effect.Effect<Driver> = Effect.sync(() => {
     branch: (id, made, { expected, fence }) =>
       Effect.gen(function* () {
         const segment = yield* makeSegment(id, made)
+        if (segments.has(segment.id)) {
+          return yield* Effect.fail(
+            new StoreError.InvalidRequest({
+              field: "segmentId",
+              reason: `there is a segment ${segment.id} already`,
+              advice: "Give the new segment an id of its own."
+            })
+          )
+        }
         const one = yield* thread(id)
         yield* permit(one, fence)
         const head = headOf(one)
@@ -289,7 +259,13 @@ export const make: Effect.Effect<Driver> = Effect.sync(() => {
         one.derived = undefined
         return headOf(one)
       }),
-    open,
+    open: (id) =>
+      Effect.flatMap(thread(id), (one) => {
+        const head = one.segments.at(-1)
+        return head === undefined
+          ? Effect.fail(new StoreError.ThreadNotFound({ threadId: id }))
+          : SegmentChain.open(link(head), find)
+      }),
     segments: (id) =>
       Effect.map(thread(id), (one) =>
         one.segments.map((segment) => ({
@@ -334,7 +310,7 @@ export const make: Effect.Effect<Driver> = Effect.sync(() => {
             })
           )
         }
-        if (shared === "materialise") for (const segment of dependents) yield* materialise(segment)
+        if (shared === "materialise") for (const segment of dependents) yield* materialise(segment, ids)
         threads.delete(id)
         const kept: Removal["kept"] =
           shared === "keep"

@@ -16,10 +16,10 @@ export interface Term {
   readonly probe: string
 }
 
-/** Prepares a term: white space is one blank in it, as in the text that it is looked for in. */
+/** Prepares a term: white space is one blank in it, as in the text that it is looked for in; half pairs match nothing. */
 export const term = (text: string): Term => {
-  const flat = collapse(text)
-  const folded = flat.toLowerCase()
+  const flat = collapse(text.toWellFormed())
+  const folded = lower(flat)
   const probe = (folded.match(/[a-z0-9]+/g) ?? []).reduce(
     (longest, run) => (run.length > longest.length ? run : longest),
     ""
@@ -29,15 +29,27 @@ export const term = (text: string): Term => {
 
 const collapse = (text: string): string => text.replace(/\s+/g, " ").trim()
 
+/** In lower case; which of the two small sigmas it is depends on what follows, and does not matter here. */
+const lower = (text: string): string => text.toLowerCase().replaceAll("ς", "σ")
+
 const decoder = new TextDecoder("latin1")
+
+/**
+ * Other spellings of ASCII letters: escapes of JSON, and, byte by byte, U+0130 and U+212A, whose lower case is in ASCII.
+ * Decoders do not agree on what the byte in the middle of the second comes to.
+ */
+const disguise = /\\u00|ä°|â.ª/
 
 /**
  * Whether a line can hold the term: passes over most lines without parsing them. Cost: one pass over the bytes.
  *
  * Of a term with letters outside of ASCII or with escapes only its longest plain run is looked for.
  */
-export const mayHold = (bytes: Uint8Array, { probe }: Term): boolean =>
-  probe === "" || decoder.decode(bytes).toLowerCase().includes(probe)
+export const mayHold = (bytes: Uint8Array, { probe }: Term): boolean => {
+  if (probe === "") return true
+  const plain = decoder.decode(bytes).toLowerCase()
+  return plain.includes(probe) || disguise.test(plain)
+}
 
 /** Whether a line with this head can be something that a user or an agent said. */
 export const wants = ({ inner, item, type }: Sniff.Head): boolean =>
@@ -80,33 +92,45 @@ export const find = (text: string, wanted: Term): Match | undefined => all(text,
 /** The matches of a term in a text, in order and without overlap, `most` at most. */
 export const all = (text: string, wanted: Term, most = Number.POSITIVE_INFINITY): ReadonlyArray<Match> => {
   const flat = collapse(text)
-  const { at, folded } = fold(flat)
+  const { endOf, folded, startOf } = fold(flat)
   const matches: Array<Match> = []
   let from = 0
   while (matches.length < most && wanted.folded !== "") {
     const found = folded.indexOf(wanted.folded, from)
     if (found < 0) break
     from = found + wanted.folded.length
-    matches.push(snippet(flat, at(found), at(from)))
+    matches.push(snippet(flat, startOf(found), endOf(from - 1)))
   }
   return matches
 }
 
-/** A text in lower case, and where each of its units came from: a few letters change their length. */
-const fold = (text: string): { readonly folded: string; readonly at: (index: number) => number } => {
-  const folded = text.toLowerCase()
-  if (folded.length === text.length) return { folded, at: (index) => index }
-  const origins: Array<number> = []
+/** A text in lower case, and where the letter begins and ends that a unit of it came from: a few change their length. */
+interface Folded {
+  readonly folded: string
+  readonly startOf: (index: number) => number
+  readonly endOf: (index: number) => number
+}
+
+const fold = (text: string): Folded => {
+  const folded = lower(text)
+  if (folded.length === text.length) return { folded, startOf: (index) => index, endOf: (index) => index + 1 }
+  const starts: Array<number> = []
+  const ends: Array<number> = []
   let made = ""
-  let i = 0
-  for (const character of text) {
-    const lower = character.toLowerCase()
-    for (let k = 0; k < lower.length; k++) origins.push(i)
-    made += lower
-    i += character.length
+  let start = 0
+  for (const letter of text) {
+    const small = lower(letter)
+    const end = start + letter.length
+    for (let k = 0; k < small.length; k++) {
+      // A letter of two units that stays one of two units is cut where it was.
+      starts.push(small.length === letter.length ? start + k : start)
+      ends.push(small.length === letter.length ? start + k + 1 : end)
+    }
+    made += small
+    start = end
   }
-  origins.push(i)
-  return { folded: made, at: (index) => origins[index] ?? text.length }
+  const last = text.length
+  return { folded: made, startOf: (index) => starts[index] ?? last, endOf: (index) => ends[index] ?? last }
 }
 
 const snippet = (text: string, start: number, end: number): Match => {

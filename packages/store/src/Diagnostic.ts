@@ -13,6 +13,8 @@ export type Code =
   | "base-offset-inside-line"
   | "no-session-meta"
   | "no-final-newline"
+  | "unfinished-batch"
+  | "duplicate-file"
   | "unknown-kind"
   | "inexact-number"
   | "ordinal-gap"

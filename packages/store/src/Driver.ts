@@ -161,7 +161,7 @@ export interface Driver {
 
   /**
    * Lets a thread go on in a new segment (revert; further segments of an import): atomic. `expected` is the head that the
-   * caller saw. What was derived is to be derived again.
+   * caller saw. What was derived is to be derived again. `InvalidRequest` when there is a segment of this id already.
    */
   readonly branch: (
     threadId: string,

@@ -210,30 +210,35 @@ export const backward = <E>(
       const { below, from, source, meta, to } = log.pieces[piece] as Piece<E>
       const form = Record.formOf(meta)
       const pass = Ordinal.backward()
-      const hand = (all: ReadonlyArray<Decoded>): boolean => all.every((decoded) => take(decoded, piece))
-      // The newest record that was read waits for the one in front of it, so it is not handed on yet.
-      let held: StoredRecord | undefined
+      // Everything from here on was handed on or passed over.
       let unread = to
+      const hand = (all: ReadonlyArray<Decoded>): boolean =>
+        all.every((decoded) => {
+          unread = decoded.line.offset
+          return take(decoded, piece)
+        })
+      // A record with an ordinal waits for the one in front of it.
+      let held: number | undefined
       const step = (line: RawLine): boolean => {
         const head = wants === undefined || !line.terminated ? undefined : Sniff.head(line.bytes)
         const unwanted = head !== undefined && wants?.(head, line.bytes) === false
         // With the ordinal of the record behind it, it is decoded all the same: only a readable line comes first.
-        const repeated = head?.ordinal !== undefined && head.ordinal === held?.ordinal
+        const repeated = head?.ordinal !== undefined && head.ordinal === held
         const older = unwanted && !repeated ? undefined : Record.decode(line, form)
         if (older === undefined || (unwanted && isRecord(older))) {
           held = undefined
+          if (!hand(pass({ kind: "skipped", ordinal: head?.ordinal }))) return false
           unread = line.offset
-          return hand(pass({ kind: "skipped", ordinal: head?.ordinal }))
+          return true
         }
         if (below !== undefined && isFrom(older, below)) return true
-        if (isRecord(older)) {
-          held = older
-          unread = line.offset + line.bytes.length + 1
-        } else if (held === undefined) unread = line.offset
+        if (isRecord(older)) held = older.ordinal
         return hand(pass(older))
       }
-      if (!(yield* source.backward(step, { from, to }))) return cut(log, piece, unread)
-      if (!hand(pass(undefined)) && piece > 0) return cut(log, piece - 1, log.pieces[piece - 1]?.to ?? 0)
+      const isRead = (yield* source.backward(step, { from, to })) && hand(pass(undefined))
+      if (isRead) continue
+      if (unread > (from ?? 0)) return cut(log, piece, unread)
+      return piece === 0 ? undefined : cut(log, piece - 1, log.pieces[piece - 1]?.to ?? 0)
     }
     return undefined
   })

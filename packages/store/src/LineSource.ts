@@ -98,6 +98,17 @@ const indexFrom = (offsets: ReadonlyArray<number>, offset: number): number => {
   return low
 }
 
+/** A source without what lies behind an offset, which has to be the end of a line. */
+export const upTo = <E>(source: LineSource<E>, size: number): LineSource<E> => {
+  const within = (range: Range = {}): Range => ({ ...range, to: Math.min(range.to ?? size, size) })
+  return {
+    ...source,
+    size,
+    forward: (take, range) => source.forward(take, within(range)),
+    backward: (take, range) => source.backward(take, within(range))
+  }
+}
+
 /**
  * Hands on the lines of a source in pieces, each to an effect that has to be done before the next piece is read: how a
  * store writes what another one reads. Memory: one piece and the longest line.

@@ -90,11 +90,10 @@ const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** A thread's id in lower case, or what is wrong with it. */
 export const threadId = (text: string, field = "threadId"): Either.Either<string, InvalidRequest> => {
-  const id = text.toLowerCase()
+  const id = typeof text === "string" ? text.toLowerCase() : ""
   if (uuid.test(id)) return Either.right(id)
-  return Either.left(
-    new InvalidRequest({ field, reason: `${JSON.stringify(text)} is no UUID`, advice: "Give the id of a thread." })
-  )
+  const said = typeof text === "string" ? JSON.stringify(text.slice(0, 80)) : `a value of type ${typeof text}`
+  return Either.left(new InvalidRequest({ field, reason: `${said} is no UUID`, advice: "Give the id of a thread." }))
 }
 
 const most = 10_000

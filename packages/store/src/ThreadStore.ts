@@ -191,6 +191,12 @@ export interface Exported {
   readonly segments: ReadonlyArray<StoredSegment>
 }
 
+/** How a thread is imported. */
+export interface ImportOptions {
+  /** Of how many segments, from the first on, the caller has seen that they are there already. Default 0. */
+  readonly present?: number | undefined
+}
+
 /**
  * The operations. Every id is a UUID in any case; one that is none fails with `InvalidRequest`. A missing thread is
  * always `ThreadNotFound`. Costs do not depend on the length of a thread or the size of the store unless it is said.
@@ -304,8 +310,14 @@ export interface ThreadStoreService {
   /** A thread as it is stored, archived or not. */
   readonly exported: (threadId: string) => Effect.Effect<Exported, ReadError, Scope.Scope>
 
-  /** Stores a thread that another store exported, byte for byte. Cost: linear in its bytes. */
-  readonly imported: (thread: Exported) => Effect.Effect<void, ThreadAlreadyExists | AppendError>
+  /**
+   * Stores a thread that another store exported, byte for byte. It comes segment by segment; one that was left when only
+   * some had come is there with those, and goes on with `options.present`. Cost: linear in its bytes.
+   */
+  readonly imported: (
+    thread: Exported,
+    options?: ImportOptions
+  ) => Effect.Effect<void, ThreadAlreadyExists | AppendError>
 
   /** Copies the store to a path while it is used; `InvalidRequest` where `supports.backup` is false. */
   readonly backup: (path: string) => Effect.Effect<void, InvalidRequest | StoreUnavailable>

@@ -5,6 +5,8 @@
  * counts. What is as usual is not said either, so that a small thread prints as a few words.
  */
 
+import * as Settling from "./internal/Settling.js"
+
 /**
  * A form in which threads were written: `legacy` (events, 0.142.4 to 0.169.0), `paginated` (canonical items and
  * ordinals, 0.169.0), `enriched` (canonical items in a legacy file, each followed by the marked event that repeats it),
@@ -36,8 +38,8 @@ export type Step =
   | { readonly steer: string }
   /** Another agent's message comes in. */
   | { readonly mail: string }
-  /** An agent of this name is started. */
-  | { readonly spawn: string }
+  /** An agent is started with this task; without `agent`, one that has no log. */
+  | { readonly spawn: string; readonly agent?: Agent }
   /** The history is compacted in the middle of the turn. */
   | { readonly compact: Compaction }
   /** The world changes: a note in it reads otherwise, or is gone. */
@@ -45,6 +47,30 @@ export type Step =
 
 /** How a turn ended, when it did not simply complete. */
 export type End = "failed" | "interrupted" | "unfinished"
+
+/** A turn of an agent. */
+export interface Task {
+  readonly task: string
+  readonly steps?: ReadonlyArray<Step>
+  readonly end?: End
+}
+
+/**
+ * What an agent does: a thread of its own, which {@link module:Family} writes out. Its parent waits for it, and goes on
+ * when it is done.
+ */
+export interface Agent {
+  /** What it gets along of its parent's history: all, or its last turns. Default: nothing, as ever for `v1`. */
+  readonly history?: "all" | number
+  /** What it does with the task that it was started for. */
+  readonly steps?: ReadonlyArray<Step>
+  /** How the turn of that task ends; `interrupted` is done by the parent. */
+  readonly end?: End
+  /** Further tasks, each a turn. */
+  readonly tasks?: ReadonlyArray<Task>
+  /** Its parent closes it when all is done: `v1` only. */
+  readonly closed?: true
+}
 
 /** A turn, begun by what the user said or by another agent's mail. */
 export interface Turn {
@@ -69,14 +95,19 @@ export type Entry =
   | { readonly rollback: number }
   /** The last turns are taken back by going on in a new file of the thread: paginated threads. */
   | { readonly revert: number }
-  /** A new thread stands on this one without its last turns: paginated threads. */
+  /** A new thread goes on without the last turns of this one: it stands on it, or where that is not paginated, copies it. */
   | { readonly fork: number }
 
-/** A thread. */
+/**
+ * A thread. One of several writers (`mixed`) is as its first writer keeps it: what an older release began goes on in the
+ * legacy form, what began with ordinals is continued by 0.142.4, which knows none, and by those that do.
+ */
 export interface Model {
   readonly form: Form | "mixed"
   /** Of a legacy thread. Default: 0.169.0. */
   readonly release?: Release
+  /** The older ones of the tools for agents, which 0.98.0 always has. Default: those since, `v2`. */
+  readonly agents?: "v1"
   readonly entries: ReadonlyArray<Entry>
 }
 
@@ -91,6 +122,9 @@ export type Feature =
   | "steer"
   | "mail"
   | "spawn"
+  | "agent"
+  | "inherited history"
+  | "closed"
   | "failed"
   | "interrupted"
   | "unfinished"
@@ -137,41 +171,29 @@ export const ofStep = (step: Step): ReadonlyArray<Feature> => {
   if ("search" in step) return ["search"]
   if ("steer" in step) return ["steer"]
   if ("mail" in step) return ["mail"]
-  if ("spawn" in step) return ["spawn"]
+  if ("spawn" in step) return ["spawn", ...(step.agent === undefined ? [] : ofAgent(step.agent))]
   if ("compact" in step) return ["mid-turn compaction", step.compact]
   if ("world" in step) return ["world"]
   return []
 }
 
+const ofAgent = ({ closed, end, history, steps = [], tasks = [] }: Agent): ReadonlyArray<Feature> => [
+  "agent",
+  ...(history === undefined ? [] : (["inherited history"] as const)),
+  ...(closed === true ? (["closed"] as const) : []),
+  ...[{ end, steps }, ...tasks].flatMap((task) => [
+    ...(task.end === undefined ? [] : [task.end]),
+    ...(task.steps ?? []).flatMap(ofStep)
+  ])
+]
+
 /** The older releases, which wrote neither starts nor ends of turns, from the newest to the oldest. */
 export const isOld = (form: Form): boolean => form.startsWith("0.")
 
-/** Whether writers of this form recorded such a thing at all. */
-const canHave = (feature: Feature, form: Form, release: Release): boolean => {
-  switch (feature) {
-    case "mail":
-    case "spawn":
-    case "mcp":
-    case "pre-turn compaction":
-    case "standalone compaction":
-    case "replaced":
-      return !isOld(form)
-    case "search":
-    case "rollback":
-      return form === "0.98.0" || form === "legacy" || form === "enriched"
-        ? true
-        : feature === "search" && form === "paginated"
-    case "mid-turn compaction":
-    case "rebuilt":
-      return form !== "0.20.0"
-    case "world":
-      return !isOld(form) && release !== "0.142.4"
-    case "revert":
-    case "fork":
-      return form === "paginated"
-    default:
-      return true
-  }
+/** The form of a thread's first line. */
+export const firstForm = (model: Model): Form => {
+  if (model.form !== "mixed") return model.form
+  return model.entries.find(isTurn)?.by ?? "legacy"
 }
 
 /**
@@ -180,83 +202,5 @@ const canHave = (feature: Feature, form: Form, release: Release): boolean => {
  * are turns, a call goes without an answer only where the turn goes on no longer, the older releases come first in a
  * thread of several writers. A model that is right already comes back with nothing changed.
  */
-export const settle = (model: Model, without: ReadonlySet<Feature> = new Set()): Model => {
-  const release = model.release ?? "0.169.0"
-  const entries: Array<Entry> = []
-  let form = firstForm(model)
-  /** Turns that a rollback may take back, and turns that a revert may. */
-  let takeable = 0
-  let turns: ReadonlyArray<boolean> = []
-  const allowed = (feature: Feature) => !without.has(feature) && canHave(feature, form, release)
-  for (const entry of model.entries) {
-    if (isTurn(entry)) {
-      // Nobody went back to an older release, so a thread of several writers turns from old to new once.
-      const by = entry.by ?? form
-      if (model.form === "mixed" && age(by) >= age(form)) {
-        if (isOld(form) && !isOld(by)) takeable = 0
-        form = by
-      }
-      const turn = settleTurn(entry, form, allowed, model.form === "mixed")
-      entries.push(turn)
-      const compacts = turn.compact !== undefined || (turn.steps ?? []).some((step) => "compact" in step)
-      takeable = compacts ? 0 : takeable + 1
-      turns = [...turns, true]
-    } else if ("standalone" in entry) {
-      const standalone = allowed(entry.standalone) ? entry.standalone : "rebuilt"
-      if (!allowed("standalone compaction") || !allowed(standalone)) continue
-      entries.push({ standalone })
-      takeable = 0
-      turns = [...turns, true]
-    } else if ("rollback" in entry) {
-      const rollback = Math.min(entry.rollback, takeable)
-      if (!allowed("rollback") || rollback === 0) continue
-      entries.push({ rollback })
-      takeable -= rollback
-    } else {
-      const kind = "revert" in entry ? "revert" : "fork"
-      const count = Math.min("revert" in entry ? entry.revert : entry.fork, turns.length)
-      if (!allowed(kind) || (kind === "revert" && count === 0)) continue
-      entries.push(kind === "revert" ? { revert: count } : { fork: count })
-      turns = turns.slice(0, turns.length - count)
-    }
-  }
-  return {
-    form: model.form,
-    ...(model.release === undefined || model.form !== "legacy" ? {} : { release: model.release }),
-    entries
-  }
-}
-
-/** The form of a thread's first line. */
-export const firstForm = (model: Model): Form => {
-  if (model.form !== "mixed") return model.form
-  const by = model.entries.find(isTurn)?.by
-  return by === undefined || age(by) < 0 ? "legacy" : by
-}
-
-/** The order in which programs can follow each other in one file; negative for those that share theirs with none. */
-const age = (form: Form): number => ["0.42.0", "0.63.0", "0.98.0"].indexOf(form) + (isOld(form) ? 0 : sharing(form))
-
-const sharing = (form: Form): number => (form === "paginated" ? 0 : 4)
-
-const settleTurn = (turn: Turn, form: Form, allowed: (feature: Feature) => boolean, mixed: boolean): Turn => {
-  const end = turn.end !== undefined && allowed(turn.end) ? turn.end : undefined
-  const steps = (turn.steps ?? [])
-    .map((step): Step => ("compact" in step && !allowed(step.compact) ? { compact: "rebuilt" } : step))
-    .filter((step) => ofStep(step).every((feature) => feature === "unanswered" || allowed(feature)))
-    .map((step, i, all): Step => {
-      if (!("run" in step) || step.unanswered !== true) return step
-      const isLast = i === all.length - 1 && (end === "unfinished" || end === "interrupted")
-      return isLast && allowed("unanswered") ? step : { run: step.run }
-    })
-  const compact = turn.compact === undefined || allowed(turn.compact) ? turn.compact : "rebuilt"
-  const byMail = turn.user === undefined && turn.mail !== undefined && allowed("mail")
-  return {
-    ...(byMail ? { mail: turn.mail } : { user: turn.user ?? turn.mail ?? "" }),
-    ...(mixed ? { by: form } : {}),
-    ...(compact !== undefined && allowed("pre-turn compaction") && allowed(compact) ? { compact } : {}),
-    ...(turn.world !== undefined && allowed("world") ? { world: turn.world } : {}),
-    ...(steps.length === 0 ? {} : { steps }),
-    ...(end === undefined ? {} : { end })
-  }
-}
+export const settle = (model: Model, without: ReadonlySet<Feature> = new Set()): Model =>
+  Settling.settle(model, without)

@@ -16,7 +16,7 @@ const linesOf = (bytes: Uint8Array): ReadonlyArray<Jsonl.RawLine> => {
 }
 
 /** What a line says, without carriage returns at its end. */
-const said = (line: Jsonl.RawLine): string => Jsonl.display(line).replace(/\r+$/, "")
+const said = ({ bytes }: Jsonl.RawLine): string => new TextDecoder().decode(bytes).replace(/\r+$/, "")
 
 const file = Thread.thread({ maxEntries: 3 }).map(({ files }) => Thread.bytesOf(files[0] ?? { name: "", lines: [] }))
 const broken = (options?: Damage.Options) =>

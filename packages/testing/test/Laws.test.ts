@@ -3,6 +3,7 @@ import * as Fold from "@skein/core/fold/Fold"
 import * as ModelContext from "@skein/core/fold/ModelContext"
 import * as Prompt from "@skein/core/fold/Prompt"
 import * as ReplayLog from "@skein/core/fold/ReplayLog"
+import type { ThreadItem } from "@skein/core/fold/view/ThreadItem"
 import * as ThreadView from "@skein/core/fold/view/ThreadView"
 import type { StoredRecord } from "@skein/core/record/Record"
 import * as Thread from "@skein/testing/Thread"
@@ -17,6 +18,12 @@ const compactions: ReadonlyArray<ThreadModel.Feature> = [
   "mid-turn compaction",
   "standalone compaction"
 ]
+
+/** Whether the newest turn has no end. */
+const isOpen = (entries: ReadonlyArray<ThreadModel.Entry>): boolean => {
+  const last = entries.at(-1)
+  return last !== undefined && ThreadModel.isTurn(last) && last.end === "unfinished"
+}
 
 const replay = (log: ReadonlyArray<StoredRecord>) => ModelContext.read(Fold.run(ModelContext.fold(), log))
 
@@ -45,7 +52,7 @@ describe("replay", () => {
     // Precondition n1: one boundary in each turn, so no steering and no mail; nothing in them was compacted.
     const n1 = ["steer", "mail", "rollback"] as const
     const before = Thread.model({ form, without: n1 })
-    const after = Thread.model({ form, without: [...n1, ...compactions], maxEntries: 3 }).filter(
+    const after = Thread.model({ form, without: [...n1, ...compactions, "fork"], maxEntries: 3 }).filter(
       ({ entries }) => entries.length > 0
     )
     fc.assert(
@@ -65,9 +72,53 @@ describe("replay", () => {
     const any = Thread.model({ form, without: ["revert", "fork"], maxEntries: 4 })
     fc.assert(
       fc.property(any, any, fc.boolean(), ({ entries: left }, { entries: undone }, isFork) => {
+        // A fork of a turn that still runs interrupts it (§5.1).
+        fc.pre(!isFork || undone.length > 0 || !isOpen(left))
         const back = isFork ? { fork: undone.length } : { revert: undone.length }
         const all = Thread.of({ form, entries: [...left, ...undone, back] })
-        expect(partsOf(replay(all.log))).toEqual(partsOf(replay(Thread.of({ form, entries: left }).log)))
+        const [its, theirs] = [partsOf(replay(all.log)), partsOf(replay(Thread.of({ form, entries: left }).log))]
+        // The first window of a fork is its own.
+        const { window: _, ...rest } = theirs
+        if (isFork && theirs.window.number === 0) expect(its).toMatchObject(rest)
+        else expect(its).toEqual(theirs)
+      }),
+      runs
+    )
+  })
+
+  it.each(["legacy", "enriched", "paginated", "0.98.0"] as const)(
+    "§10.35: a fork of a whole thread knows what its source knew, and shows what it showed (%s)",
+    (form) => {
+      const model = Thread.model({ form, maxEntries: 5 }).filter(({ entries }) => !isOpen(entries))
+      fc.assert(
+        fc.property(model, (source) => {
+          const forked = Thread.of({ ...source, entries: [...source.entries, { fork: 0 }] })
+          const { log } = Thread.of(source)
+          const [{ window, ...its }, { window: theirs, ...rest }] = [partsOf(replay(forked.log)), partsOf(replay(log))]
+          expect(its).toEqual(rest)
+          // Only its first window is its own (§3).
+          expect(window.number).toBe(theirs.number)
+          if (theirs.number > 0) expect(window).toEqual(theirs)
+          else if (window.id !== undefined) expect(window.id).not.toBe(theirs.id)
+          const shown = (one: ReadonlyArray<StoredRecord>) =>
+            view(one).map(({ id, ...turn }) => ({ ...turn, id: form === "0.98.0" ? "by its place" : id }))
+          expect(shown(forked.log)).toEqual(shown(log))
+        }),
+        runs
+      )
+    }
+  )
+
+  it("§10.35 for a fork that leaves out the last turns: it knows what was known before them", () => {
+    const n1 = ["steer", "mail", "rollback"] as const
+    const any = Thread.model({ form: "legacy", without: [...n1, "fork"], maxEntries: 4 })
+    fc.assert(
+      fc.property(any, any, ({ entries: left }, { entries: more, ...model }) => {
+        fc.pre(more.length > 0 || !isOpen(left))
+        const all = Thread.of({ ...model, entries: [...left, ...more, { fork: more.length }] })
+        const { window: _, ...its } = partsOf(replay(all.log))
+        const { window: __, ...theirs } = partsOf(replay(Thread.of({ ...model, entries: left }).log))
+        expect(its).toEqual(theirs)
       }),
       runs
     )
@@ -145,6 +196,15 @@ describe("replay", () => {
 
 const view = (log: ReadonlyArray<StoredRecord>) => ThreadView.turns(Fold.run(ThreadView.fold(), log))
 
+const wordsOf = (items: ReadonlyArray<ThreadItem>): ReadonlyArray<string> =>
+  items.flatMap((item) =>
+    item.type === "userMessage"
+      ? [item.content.map((part) => ("text" in part ? part.text : "")).join("")]
+      : item.type === "agentMessage"
+        ? [item.text]
+        : []
+  )
+
 describe("view", () => {
   it("a view goes on from any point as if it had seen all at once", () => {
     fc.assert(
@@ -157,20 +217,37 @@ describe("view", () => {
     )
   })
 
+  it("what several programs wrote with and without ordinals shows every turn of each", () => {
+    let mixed = 0
+    fc.assert(
+      fc.property(Thread.thread({ form: "mixed", without: ["mail", "standalone compaction"] }), ({ log, model }) => {
+        fc.pre(ThreadModel.firstForm(model) === "paginated")
+        const turns = model.entries.filter(ThreadModel.isTurn)
+        if (new Set(turns.map(({ by }) => by)).size > 1) mixed++
+        const shown = view(log).map(({ items, status }) => [status, wordsOf(items)])
+        expect(shown).toEqual(
+          turns.map(({ by, end = "completed", steps = [], user }) => [
+            // 0.142.4 records of a failed turn only that it ended.
+            end === "unfinished" ? "inProgress" : end === "failed" && by === "legacy" ? "completed" : end,
+            [user, ...steps.flatMap((step) => ("say" in step ? [step.say] : "steer" in step ? [step.steer] : []))]
+          ])
+        )
+      }),
+      { numRuns: 300 }
+    )
+    expect(mixed).toBeGreaterThan(0)
+  })
+
   it("one thread shows the same turns and words in every form", () => {
-    const model = Thread.model({ form: "legacy", without: ["rollback"] }).filter(({ release }) => release === undefined)
+    const model = Thread.model({ form: "legacy", without: ["rollback", "fork"] }).filter(
+      ({ release }) => release === undefined
+    )
     fc.assert(
       fc.property(model, ({ entries }) => {
         const shown = current.map((form) =>
           view(Thread.of({ form, entries }).log).map(({ items, status }) => ({
             status,
-            words: items.flatMap((item) =>
-              item.type === "userMessage"
-                ? [item.content.map((part) => ("text" in part ? part.text : "")).join("")]
-                : item.type === "agentMessage"
-                  ? [item.text]
-                  : []
-            )
+            words: wordsOf(items)
           }))
         )
         const ends = entries.map((entry) => (ThreadModel.isTurn(entry) ? (entry.end ?? "completed") : "completed"))

@@ -1,4 +1,6 @@
 /** What the drawn threads are: well-formed, of every form, and small once they have shrunk. */
+
+import { isDeepStrictEqual } from "node:util"
 import type { StoredRecord } from "@skein/core/record/Record"
 import * as Thread from "@skein/testing/Thread"
 import * as ThreadModel from "@skein/testing/ThreadModel"
@@ -28,7 +30,7 @@ describe.each(forms)("threads of the form $form", ({ form }) => {
             used.add(name)
             expect([...allowed]).toContain(name)
           }
-          expect(record.ordinal !== undefined).toBe(model.form === "paginated")
+          if (model.form !== "mixed") expect(record.ordinal !== undefined).toBe(model.form === "paginated")
           expect(record.inexact).toBe(false)
         }
       }),
@@ -146,10 +148,70 @@ describe("replay-semantics §1.5", () => {
     )
   })
 
+  it("threads of several writers that were begun with ordinals are well-formed too", () => {
+    let continued = 0
+    fc.assert(
+      fc.property(Thread.thread({ form: "mixed" }), ({ log, model }) => {
+        fc.pre(ThreadModel.firstForm(model) === "paginated")
+        expect(faults(log)).toEqual([])
+        const numbered = log.filter(({ ordinal }) => ordinal !== undefined)
+        expect(numbered.map(({ ordinal }) => ordinal)).toEqual(numbered.map((_, i) => i))
+        // Who goes on in the legacy form knows no ordinals, and those that do go on behind it.
+        const by = new Set(model.entries.map((entry) => (ThreadModel.isTurn(entry) ? entry.by : undefined)))
+        expect(numbered.length < log.length).toBe(by.has("legacy"))
+        if (by.has("legacy") && log.at(-1)?.ordinal !== undefined) continued++
+      }),
+      { numRuns: 200 }
+    )
+    expect(continued).toBeGreaterThan(0)
+  })
+
+  it.each([{ form: "legacy" }, { form: "enriched" }, { form: "0.98.0" }] as const)(
+    "a fork of the form $form is a whole copy behind a header of its own, under new times",
+    ({ form }) => {
+      let deep = 0
+      fc.assert(
+        fc.property(Thread.thread({ form }), ({ files, log, model }) => {
+          const forks = model.entries.filter((entry) => "fork" in entry).length
+          expect(files.length).toBe(forks + 1)
+          const metas = log.filter((record) => record.kind === "session_meta")
+          expect(log.slice(0, metas.length)).toEqual(metas)
+          expect(metas.length).toBe(forks + 1)
+          const ids = metas.map(({ payload }) => payload.id)
+          expect(files.map(({ name }) => name.slice(-42, -6))).toEqual([...ids].reverse())
+          expect(metas.map(({ payload }) => payload.forked_from_id)).toEqual([...ids.slice(1), undefined])
+          if (forks > 1) deep++
+          for (const [i, { lines }] of files.entries()) {
+            const source = (files[i - 1]?.lines ?? []).map((line) => JSON.parse(line))
+            const copies = lines.slice(1).map((line) => JSON.parse(line))
+            const same = source.findIndex((line, k) => !isDeepStrictEqual(line.payload, copies[k]?.payload))
+            const count = same < 0 ? source.length : same
+            // What was not copied are the last turns, and in front of them stands all that is left.
+            expect(copies.slice(0, count).every(({ timestamp }, k) => timestamp > source[k].timestamp)).toBe(true)
+            if (i > 0) expect(count).toBeGreaterThanOrEqual(i)
+          }
+        }),
+        { numRuns: 150 }
+      )
+      expect(deep).toBeGreaterThan(0)
+    }
+  )
+
+  it("a fork of a turn that still runs has it interrupted (§5.1)", () => {
+    for (const form of ["legacy", "enriched", "paginated"] as const) {
+      const entries = [{ user: "a", end: "unfinished" as const }, { fork: 0 }]
+      const { log } = Thread.of({ form, entries })
+      const last = log.at(-1)
+      expect(last?.kind === "event_msg" && last.payload.type).toBe("turn_aborted")
+    }
+  })
+
   it("a chain of files has running ordinals, and each base ends where its file says", () => {
     fc.assert(
       fc.property(Thread.thread({ form: "paginated" }), ({ files, log }) => {
-        expect(log.map(({ ordinal }) => ordinal)).toEqual(log.map((_, i) => i))
+        // The header of the newest file stands in front of what that file inherits.
+        const ordinals = log.map(({ ordinal }) => ordinal)
+        expect(ordinals.slice(1)).toEqual(log.map((_, i) => i).filter((i) => i !== ordinals[0]))
         for (const [i, { lines }] of files.entries()) {
           const meta = JSON.parse(lines[0] ?? "")
           const base = meta.payload.history_base
@@ -172,11 +234,11 @@ describe("replay-semantics §1.5", () => {
 
 describe("statistics", () => {
   const wanted: Readonly<Record<string, ReadonlyArray<ThreadModel.Feature>>> = {
-    legacy: ["mail", "spawn", "mcp", "patch", "search", "steer", "world", "rollback", "failed", "interrupted"],
+    legacy: ["mail", "spawn", "mcp", "patch", "search", "steer", "world", "rollback", "fork", "failed", "interrupted"],
     paginated: ["revert", "fork", "mail", "spawn", "mcp", "replaced", "rebuilt", "world", "standalone compaction"],
     enriched: ["rollback", "pre-turn compaction", "mid-turn compaction", "unanswered", "unfinished"],
-    mixed: ["rollback", "replaced", "rebuilt", "world", "failed"],
-    "0.98.0": ["rollback", "rebuilt", "search", "patch", "reasoning"],
+    mixed: ["rollback", "replaced", "rebuilt", "world", "failed", "fork"],
+    "0.98.0": ["rollback", "fork", "spawn", "rebuilt", "search", "patch", "reasoning"],
     "0.63.0": ["rebuilt", "patch", "interrupted"],
     "0.42.0": ["rebuilt", "patch", "interrupted"],
     "0.20.0": ["command", "reasoning", "unanswered"]
@@ -197,6 +259,9 @@ describe("statistics", () => {
     for (const { form } of forms) expect(models.filter((model) => model.form === form).length).toBeGreaterThan(20)
     const writers = models.map((model) => new Set(model.entries.map((one) => (ThreadModel.isTurn(one) ? one.by : ""))))
     expect(writers.filter((by) => by.size > 2).length).toBeGreaterThan(10)
+    const numbered = writers.filter((by) => by.has("paginated"))
+    expect(numbered.filter((by) => by.has("legacy")).length).toBeGreaterThan(8)
+    expect(models.filter(({ agents }) => agents === "v1").length).toBeGreaterThan(40)
   })
 })
 
@@ -215,6 +280,7 @@ describe("shrinking", () => {
     ["legacy", "rollback", { form: "legacy", entries: [{ user: "a" }, { rollback: 1 }] }],
     ["paginated", "revert", { form: "paginated", entries: [{ user: "a" }, { revert: 1 }] }],
     ["paginated", "fork", { form: "paginated", entries: [{ fork: 0 }] }],
+    ["legacy", "fork", { form: "legacy", entries: [{ fork: 0 }] }],
     ["enriched", "patch", { form: "enriched", entries: [{ user: "a", steps: [{ patch: "a" }] }] }],
     ["0.98.0", "rebuilt", { form: "0.98.0", entries: [{ user: "a", steps: [{ compact: "rebuilt" }] }] }],
     ["0.20.0", "interrupted", { form: "0.20.0", entries: [{ user: "a", end: "interrupted" }] }]
@@ -222,6 +288,14 @@ describe("shrinking", () => {
 
   it.each(features)("%s: %s is left alone", (form, feature, expected) => {
     expect(smallest({ form }, ({ model }) => ThreadModel.features(model).has(feature))?.model).toEqual(expected)
+  })
+
+  it("of several writers the two that it takes are left", () => {
+    const found = smallest({ form: "mixed" }, ({ log }) =>
+      log.some(({ ordinal }, i) => ordinal !== undefined && i > 0 && log[i - 1]?.ordinal === undefined)
+    )
+    const numbered = { user: "a", by: "paginated" }
+    expect(found?.model).toEqual({ form: "mixed", entries: [numbered, { user: "a", by: "legacy" }, numbered] })
   })
 
   it("mail is left alone, at the start of a turn or within it", () => {

@@ -3,10 +3,10 @@ import type { Complete, ModelContext } from "@skein/core/fold/ModelContext"
 import * as Prompt from "@skein/core/fold/Prompt"
 import type { ResponseItem } from "@skein/core/record/ResponseItem"
 import type { Diagnostic } from "@skein/store/Diagnostic"
-import * as RolloutLog from "@skein/store-fs/RolloutLog"
 import { Effect } from "effect"
 import * as Position from "../Position.js"
 import * as Reading from "../Reading.js"
+import * as Source from "../Source.js"
 import * as Text from "../Text.js"
 
 /** A context window as documents tell it. */
@@ -40,7 +40,7 @@ export interface ContextDocument {
 export const context = (file: string, at: string | undefined) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const opened = yield* RolloutLog.open(file)
+      const opened = yield* Source.open(file)
       const log = at === undefined ? opened : yield* Position.before(opened, at)
       const { context, diagnostics, recordsRead, recordsTotal } = yield* Reading.modelContext(log)
       const document: ContextDocument = {

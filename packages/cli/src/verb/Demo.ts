@@ -1,16 +1,18 @@
 /** `skein demo`, which is `npm start`: replays threads and draws what they come to. */
 import { FileSystem, Path } from "@effect/platform"
 import type { Turn } from "@skein/core/fold/view/Turn"
+import * as Every from "@skein/store/Every"
+import type { ThreadStoreService } from "@skein/store/ThreadStore"
 import * as CodexHome from "@skein/store-fs/CodexHome"
 import { Effect, Ref } from "effect"
 import * as Output from "../Output.js"
 import * as Text from "../Text.js"
 import * as Transcript from "../Transcript.js"
+import * as Agents from "./Agents.js"
 import type { ContextDocument } from "./Context.js"
 import * as Context from "./Context.js"
 import type { ShowDocument } from "./Show.js"
 import * as Show from "./Show.js"
-import type { TreeAgent } from "./Tree.js"
 import * as Tree from "./Tree.js"
 import * as Verify from "./Verify.js"
 
@@ -37,10 +39,12 @@ const samples = Effect.gen(function* () {
   }
 })
 
-/** Threads that are drawn together: those of a home, or one file that was named. */
-interface Group {
+/** Threads that are drawn together: those of a home or a store, or one file that was named. */
+interface Group<R> {
   readonly home: string | undefined
-  readonly files: ReadonlyArray<string>
+  /** One word for each thread, newest first. */
+  readonly newest: ReadonlyArray<string>
+  readonly agents: Effect.Effect<ReadonlyArray<Agents.TreeAgent>, never, R>
 }
 
 /** A thread with what the model sees of it. */
@@ -62,7 +66,10 @@ export const demo = (given: ReadonlyArray<string>, status: Ref.Ref<number>) =>
     let replayed = 0
     let refused = 0
     for (const path of paths) {
-      for (const group of yield* groupsOf(path)) {
+      const { groups, unlisted } = yield* groupsOf(path)
+      for (const folder of unlisted) yield* Output.error(folder.message)
+      refused += unlisted.length
+      for (const group of groups) {
         const counts = yield* draw(group, style)
         replayed += counts.replayed
         refused += counts.refused
@@ -75,11 +82,29 @@ export const demo = (given: ReadonlyArray<string>, status: Ref.Ref<number>) =>
     )
   })
 
+/** Draws threads of a store: those named, or the newest ones. */
+export const ofStore = (name: string, store: ThreadStoreService, ids: ReadonlyArray<string>, status: Ref.Ref<number>) =>
+  Effect.gen(function* () {
+    const newest = yield* Every.summaries(store, { ...Every.everything, sortKey: "recencyAt" })
+    const words = ids.length > 0 ? ids : newest.map(({ id }) => id)
+    const tree = newest.length > treeLimit ? Effect.succeed([]) : treeOf(Tree.ofStore(name, store))
+    const { refused, replayed } = yield* draw(
+      { home: name, newest: words, agents: ids.length > 0 ? Effect.succeed([]) : tree },
+      Output.style()
+    )
+    if (refused > 0) yield* Ref.set(status, 1)
+    yield* Output.print(`${Text.plural(replayed, "thread")} replayed${refused === 0 ? "" : `, ${refused} refused`}.\n`)
+  })
+
 /** The homes below a path, by name; a file stands for itself. */
 const groupsOf = (path: string) =>
   Effect.gen(function* () {
-    const files = yield* Verify.files(path)
-    if (files.length === 1 && files[0] === path) return [{ home: undefined, files }]
+    const paths = yield* Path.Path
+    const { files, unlisted } = yield* Verify.files(path)
+    const none = Effect.succeed<ReadonlyArray<Agents.TreeAgent>>([])
+    if (files.length === 1 && files[0] === path) {
+      return { groups: [{ home: undefined, newest: files, agents: none }], unlisted }
+    }
     const groups = new Map<string, Array<string>>()
     for (const file of files) {
       const home = (yield* CodexHome.containing(file)) ?? path
@@ -87,17 +112,20 @@ const groupsOf = (path: string) =>
       if (known === undefined) groups.set(home, [file])
       else known.push(file)
     }
-    return [...groups]
+    const sorted = [...groups]
       .sort(([left], [right]) => left.localeCompare(right, "en", { numeric: true }))
-      .map(([home, files]): Group => ({ home, files }))
+      .map(([home, files]) => ({
+        home,
+        newest: newestOf(files, paths),
+        agents: files.length > treeLimit ? none : treeOf(Tree.tree(home))
+      }))
+    return { groups: sorted, unlisted }
   })
 
 /** Draws a group: its agents where there are several, one thread turn by turn, a line for each of the others. */
-const draw = ({ files, home }: Group, style: Text.Style) =>
+const draw = <R>({ agents: tree, home, newest }: Group<R>, style: Text.Style) =>
   Effect.gen(function* () {
-    const paths = yield* Path.Path
-    const newest = home === undefined ? files : newestOf(files, paths)
-    const agents = home === undefined || files.length > treeLimit ? [] : yield* agentsOf(home)
+    const agents = yield* tree
     const parents = new Set(agents.filter(({ children }) => children.length > 0).map(({ id }) => id))
     let first: Replayed | undefined
     let best = -1
@@ -144,16 +172,16 @@ const newestOf = (files: ReadonlyArray<string>, paths: Path.Path): ReadonlyArray
     .map(({ path }) => path)
 }
 
-/** The agents of a home that have others below them, and those others. */
-const agentsOf = (home: string) =>
-  Tree.tree(home).pipe(
+/** The agents of a tree that have others below them, and those others. */
+const treeOf = <E, R>(tree: Effect.Effect<Agents.TreeDocument, E, R>) =>
+  tree.pipe(
     Effect.map(({ agents }) => agents.filter(({ children, depth }) => depth > 0 || children.length > 0)),
-    Effect.orElseSucceed((): ReadonlyArray<TreeAgent> => [])
+    Effect.orElseSucceed((): ReadonlyArray<Agents.TreeAgent> => [])
   )
 
-const agentLines = (agents: ReadonlyArray<TreeAgent>, style: Text.Style): ReadonlyArray<string> => {
+const agentLines = (agents: ReadonlyArray<Agents.TreeAgent>, style: Text.Style): ReadonlyArray<string> => {
   const left = agents.length - shownAgents
-  return [...Tree.branches(agents.slice(0, shownAgents), style), ...(left > 0 ? [style.dim(`  ⋮ ${left} more`)] : [])]
+  return [...Agents.branches(agents.slice(0, shownAgents), style), ...(left > 0 ? [style.dim(`  ⋮ ${left} more`)] : [])]
 }
 
 /** A thread on one line. */

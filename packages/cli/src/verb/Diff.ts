@@ -3,11 +3,13 @@ import { isDeepStrictEqual } from "node:util"
 import type { ThreadItem } from "@skein/core/fold/view/ThreadItem"
 import type { Turn, TurnFacts } from "@skein/core/fold/view/Turn"
 import type { Diagnostic } from "@skein/store/Diagnostic"
-import * as RolloutLog from "@skein/store-fs/RolloutLog"
+import type * as EffectiveLog from "@skein/store/EffectiveLog"
+import { InvalidRequest } from "@skein/store/StoreError"
 import { Effect } from "effect"
 import type { Operation } from "fast-json-patch"
 import * as Position from "../Position.js"
 import * as Reading from "../Reading.js"
+import * as Source from "../Source.js"
 import * as Text from "../Text.js"
 import * as Transcript from "../Transcript.js"
 import * as Context from "./Context.js"
@@ -94,70 +96,66 @@ export interface Request {
 
 /**
  * What changed in a file between two points. Each point is read as `show`, `world` and `context` read it, so that what
- * this tells is what they tell. Cost: a pass over the log up to each point; memory: two views.
+ * this tells is what they tell. Cost: one pass in which every line is decoded, from the beginning to the second point;
+ * for each point one over the bytes, to find it and what the model knew there. Memory: two views.
  */
 export const diff = (file: string, request: Request = {}) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const opened = yield* RolloutLog.open(file)
+      const opened = yield* Source.open(file)
       const at = request.from ?? "0"
       const first = yield* Position.before(opened, at, "--from")
       const second = request.to === undefined ? opened : yield* Position.before(opened, request.to, "--to")
       const from = pointOf(first, at, file)
       const to = pointOf(second, request.to ?? null, file)
       if (isBehind(first, second)) return yield* Effect.fail(wrongWay(from, to))
-      const before = yield* standing(first, file)
-      const after = yield* standing(second, file)
-      const isSameWindow = isDeepStrictEqual(before.window, after.window)
+      // This one reads every line, so what it notices is all that there is to notice.
+      const { before, diagnostics, turns } = yield* Show.view(second, file, first)
+      const old = yield* standing(first)
+      const now = yield* standing(second)
+      const isSameWindow = isDeepStrictEqual(old.window, now.window)
       const document: DiffDocument = {
         file,
         threadId: opened.meta?.payload.id ?? null,
         from,
         to,
-        ...between(before.turns, after.turns),
+        ...between(before, turns),
         world: {
-          operations: World.between(before.world, after.world),
-          complete: before.complete && after.complete
+          operations: World.between(old.world, now.world),
+          complete: old.complete && now.complete
         },
-        window: isSameWindow ? null : { from: before.window, to: after.window },
-        diagnostics: after.diagnostics
+        window: isSameWindow ? null : { from: old.window, to: now.window },
+        diagnostics
       }
       return document
     })
   )
 
-const pointOf = ({ pieces }: RolloutLog.RolloutLog, at: string | null, file: string): Point => {
+const pointOf = ({ pieces }: Source.Log, at: string | null, file: string): Point => {
   const last = pieces.at(-1)
   return { at, file: last?.source.path ?? file, offset: last?.to ?? 0 }
 }
 
 /** Whether one cut of a log is longer than another. */
-const isBehind = (one: RolloutLog.RolloutLog, other: RolloutLog.RolloutLog): boolean =>
+const isBehind = (one: Source.Log, other: Source.Log): boolean =>
   one.pieces.length === other.pieces.length
     ? (one.pieces.at(-1)?.to ?? 0) > (other.pieces.at(-1)?.to ?? 0)
     : one.pieces.length > other.pieces.length
 
-const wrongWay = (from: Point, to: Point): Position.InvalidRequest =>
-  new Position.InvalidRequest({
+const wrongWay = (from: Point, to: Point): InvalidRequest =>
+  new InvalidRequest({
     field: "--from",
     reason: `${from.at} lies behind --to ${to.at}`,
     advice: `Ask the other way round: --from ${to.at} --to ${from.at}.`
   })
 
-/** How a thread stands at the end of a log. */
-const standing = (log: RolloutLog.RolloutLog, file: string) =>
-  Effect.gen(function* () {
-    // This one reads every line, so what it notices is all that there is to notice.
-    const { diagnostics, turns } = yield* Show.view(log, file)
-    const { context } = yield* Reading.modelContext(log)
-    return {
-      turns,
-      world: context.worldState ?? null,
-      complete: context.complete.worldState,
-      window: Context.windowOf(context),
-      diagnostics
-    }
-  })
+/** What the model knows at the end of a log. */
+const standing = <E>(log: EffectiveLog.EffectiveLog<E>) =>
+  Effect.map(Reading.modelContext(log), ({ context }) => ({
+    world: context.worldState ?? null,
+    complete: context.complete.worldState,
+    window: Context.windowOf(context)
+  }))
 
 /** What changed from some turns to others. */
 export const between = (

@@ -6,14 +6,14 @@ import type { ThreadItem } from "@skein/core/fold/view/ThreadItem"
 import * as ThreadView from "@skein/core/fold/view/ThreadView"
 import type { Turn } from "@skein/core/fold/view/Turn"
 import { whenIdle } from "@skein/core/fold/view/Turn"
+import type { StoredRecord } from "@skein/core/record/Record"
 import type { Diagnostic } from "@skein/store/Diagnostic"
 import { ofDamage } from "@skein/store/Diagnostic"
 import * as EffectiveLog from "@skein/store/EffectiveLog"
-import * as CodexHome from "@skein/store-fs/CodexHome"
-import * as RolloutLog from "@skein/store-fs/RolloutLog"
-import * as SessionIndex from "@skein/store-fs/SessionIndex"
+import { InvalidRequest } from "@skein/store/StoreError"
 import { Effect } from "effect"
 import * as Position from "../Position.js"
+import * as Source from "../Source.js"
 import * as Text from "../Text.js"
 import * as Transcript from "../Transcript.js"
 
@@ -60,13 +60,13 @@ const folds = Fold.struct({
 export const show = (file: string, request: Request = {}) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const opened = yield* RolloutLog.open(file)
+      const opened = yield* Source.open(file)
       const log = request.at === undefined ? opened : yield* Position.before(opened, request.at)
       const { diagnostics, recency, summary, turns } = yield* view(log, file)
       const document: ShowDocument = {
         file,
         thread: {
-          ...ThreadSummary.fields(summary, yield* nameOf(file, summary.id)),
+          ...ThreadSummary.fields(summary, yield* Source.nameOf(file, summary.id)),
           updatedAt: seconds(recency.updatedAt),
           recencyAt: seconds(recency.recencyAt)
         },
@@ -77,24 +77,40 @@ export const show = (file: string, request: Request = {}) =>
     })
   )
 
-/** What a log comes to for those who look at it. Cost: one pass over the whole log. */
-export const view = (log: RolloutLog.RolloutLog, file: string) =>
+/**
+ * What a log comes to for those who look at it, and its turns as they stood at an earlier place. Cost: one pass over
+ * the whole log.
+ *
+ * @param earlier The log, cut at that place; without it the turns before are those at the end.
+ */
+export const view = <E>(log: EffectiveLog.EffectiveLog<E>, file: string, earlier: EffectiveLog.EffectiveLog<E> = log) =>
   Effect.gen(function* () {
     const damaged: Array<Diagnostic> = []
+    const last = earlier.pieces.length - 1
+    const to = earlier.pieces[last]?.to ?? 0
+    // The log's own header goes in front of what is inherited, wherever it stands.
+    const isLater = (record: StoredRecord, piece: number): boolean =>
+      record !== log.meta && (piece > last || (piece === last && record.line.offset >= to))
     let state = folds.initial
+    let before: typeof state | undefined
     yield* EffectiveLog.forward(log, (decoded, piece) => {
       if (decoded.kind === "damage") damaged.push(ofDamage(log.pieces[piece]?.source.path ?? file, decoded))
-      if (EffectiveLog.isRecord(decoded)) state = folds.step(state, decoded)
+      if (!EffectiveLog.isRecord(decoded)) return true
+      if (before === undefined && isLater(decoded, piece)) before = state
+      state = folds.step(state, decoded)
       return true
     })
     const diagnostics: ReadonlyArray<Diagnostic> = [...log.diagnostics, ...damaged]
     return {
       summary: state.summary,
       recency: state.recency,
-      turns: ThreadView.turns(state.view).map(whenIdle),
+      turns: turnsOf(state.view),
+      before: turnsOf((before ?? state).view),
       diagnostics
     }
   })
+
+const turnsOf = (view: ThreadView.ThreadView): ReadonlyArray<Turn> => ThreadView.turns(view).map(whenIdle)
 
 /** The items of a file, without the turns around them. */
 export const items = (file: string, request: Request = {}) =>
@@ -111,19 +127,11 @@ export const items = (file: string, request: Request = {}) =>
 const seconds = (milliseconds: number | undefined): number | null =>
   milliseconds === undefined ? null : Math.floor(milliseconds / 1000)
 
-/** The name that the home of a file has for its thread. */
-const nameOf = (file: string, id: string | undefined) =>
-  Effect.gen(function* () {
-    const home = yield* CodexHome.containing(file)
-    if (home === undefined || id === undefined) return undefined
-    return SessionIndex.nameOf(yield* SessionIndex.read(home), id)
-  })
-
 const only = (turns: ReadonlyArray<Turn>, id: string) => {
   const found = turns.filter((turn) => turn.id === id)
   if (found.length > 0) return Effect.succeed(found)
   return Effect.fail(
-    new Position.InvalidRequest({
+    new InvalidRequest({
       field: "--turn",
       reason: `the thread shows no turn ${Text.brief(id)}`,
       advice:

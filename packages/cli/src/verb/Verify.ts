@@ -5,12 +5,11 @@ import * as Ordinal from "@skein/core/record/Ordinal"
 import * as Record from "@skein/core/record/Record"
 import type { Diagnostic } from "@skein/store/Diagnostic"
 import { ofDamage } from "@skein/store/Diagnostic"
-import type * as EffectiveLog from "@skein/store/EffectiveLog"
 import * as CodexHome from "@skein/store-fs/CodexHome"
 import type { FileRefused } from "@skein/store-fs/FileError"
-import * as RolloutLog from "@skein/store-fs/RolloutLog"
 import { Effect } from "effect"
 import type { Progress } from "../Output.js"
+import * as Source from "../Source.js"
 import * as Text from "../Text.js"
 
 /** What `skein verify --json` prints for a file. */
@@ -26,43 +25,57 @@ export interface VerifyDocument {
   readonly problems: ReadonlyArray<Diagnostic>
 }
 
+/** What a path stands for. */
+export interface Files {
+  readonly files: ReadonlyArray<string>
+  /** Folders that cannot be listed. */
+  readonly unlisted: ReadonlyArray<FileRefused>
+}
+
 /** The rollout files that a path stands for: itself, or those below a folder. */
-export const files = (path: string) =>
+export const files = (path: string): Effect.Effect<Files, never, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const folder = yield* fs.stat(path).pipe(
       Effect.map((info) => info.type === "Directory"),
       Effect.orElseSucceed(() => false)
     )
-    return folder ? (yield* CodexHome.below(path, 12)).map((found) => found.path) : [path]
+    if (!folder) return { files: [path], unlisted: [] }
+    const unlisted: Array<FileRefused> = []
+    const found = yield* CodexHome.below(path, 12, (refused) => unlisted.push(refused))
+    return { files: found.map((one) => one.path), unlisted }
   })
 
-/** Reads every line of a file and tells what is wrong with it. Cost: one pass; memory: the longest line. */
+/**
+ * Reads every line of a file, or of all segments of a stored thread, and tells what is wrong with it. Cost: one pass;
+ * memory: the longest line.
+ */
 export const verify = (
   file: string,
   progress: Progress = () => undefined
-): Effect.Effect<VerifyDocument, FileRefused, FileSystem.FileSystem | Path.Path> =>
+): Effect.Effect<VerifyDocument, Source.Refused, FileSystem.FileSystem | Path.Path> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const log = yield* RolloutLog.open(file)
-      const own = log.pieces[log.pieces.length - 1] as EffectiveLog.Piece<FileRefused>
+      const log = yield* Source.open(file)
+      const parts = yield* Source.parts(file, log)
       const problems: Array<Diagnostic> = [...log.diagnostics]
-      const look = examiner(file, log.meta, problems)
-      const { size } = own.source
+      const bytes = parts.reduce((sum, { source }) => sum + source.size, 0)
+      let lines = 0
+      let records = 0
+      let before = 0
       let calls = 0
-      yield* own.source.forward((line) => {
-        if ((++calls & 1023) === 0) progress(line.offset, size)
-        return look.line(line)
-      })
-      progress(size, size)
-      return {
-        file,
-        threadId: log.meta?.payload.id ?? null,
-        bytes: own.source.size,
-        lines: look.lines(),
-        records: look.records(),
-        problems
+      for (const { meta, source } of parts) {
+        const look = examiner(source.path, meta, problems)
+        yield* source.forward((line) => {
+          if ((++calls & 1023) === 0) progress(before + line.offset, bytes)
+          return look.line(line)
+        })
+        lines += look.lines()
+        records += look.records()
+        before += source.size
       }
+      progress(bytes, bytes)
+      return { file, threadId: log.meta?.payload.id ?? null, bytes, lines, records, problems }
     })
   )
 

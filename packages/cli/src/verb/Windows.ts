@@ -6,10 +6,10 @@ import * as ReplayScan from "@skein/core/fold/ReplayScan"
 import type { Of } from "@skein/core/record/Record"
 import type { Diagnostic } from "@skein/store/Diagnostic"
 import * as EffectiveLog from "@skein/store/EffectiveLog"
-import * as RolloutLog from "@skein/store-fs/RolloutLog"
 import { Effect } from "effect"
 import * as Position from "../Position.js"
 import * as Reading from "../Reading.js"
+import * as Source from "../Source.js"
 import * as Text from "../Text.js"
 
 /** One window, or a compaction that would have opened one but for a rollback. */
@@ -39,7 +39,7 @@ export interface WindowsDocument {
 export const windows = (file: string, at: string | undefined) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const opened = yield* RolloutLog.open(file)
+      const opened = yield* Source.open(file)
       const log = at === undefined ? opened : yield* Position.before(opened, at)
       const scan = ReplayScan.make({ registry: Fragment.newest, rebuildTokens: Rebuild.defaultTokens })
       const compactions: Array<{ readonly record: Of<"compacted">; readonly piece: number }> = []
@@ -83,7 +83,7 @@ const idsOf = (lineage: ContextWindow.Lineage | undefined) => ({
   previousId: lineage?.previousId ?? null
 })
 
-const first = (log: RolloutLog.RolloutLog, file: string): ReadonlyArray<Window> => {
+const first = (log: Source.Log, file: string): ReadonlyArray<Window> => {
   const { meta } = log
   if (meta === undefined) return []
   const id = meta.payload.context_window?.window_id

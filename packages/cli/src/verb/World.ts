@@ -4,11 +4,11 @@ import type { StoredRecord } from "@skein/core/record/Record"
 import type { Diagnostic } from "@skein/store/Diagnostic"
 import { ofDamage } from "@skein/store/Diagnostic"
 import * as EffectiveLog from "@skein/store/EffectiveLog"
-import * as RolloutLog from "@skein/store-fs/RolloutLog"
 import { Effect } from "effect"
 import { compare, type Operation } from "fast-json-patch"
 import * as Position from "../Position.js"
 import * as Reading from "../Reading.js"
+import * as Source from "../Source.js"
 import * as Text from "../Text.js"
 
 /** What `skein world --json` prints for a file. */
@@ -25,7 +25,7 @@ export interface WorldDocument {
 export const world = (file: string, at: string | undefined) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const opened = yield* RolloutLog.open(file)
+      const opened = yield* Source.open(file)
       const log = at === undefined ? opened : yield* Position.before(opened, at)
       const { context, diagnostics } = yield* Reading.modelContext(log)
       const document: WorldDocument = {
@@ -63,7 +63,7 @@ export interface ChangesDocument extends WorldDocument {
 export const changes = (file: string, at: string | undefined) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const opened = yield* RolloutLog.open(file)
+      const opened = yield* Source.open(file)
       const log = at === undefined ? opened : yield* Position.before(opened, at)
       const bounded = yield* replay(log, file, "windows")
       const { changes, complete, damaged, state } = bounded.complete ? bounded : yield* replay(log, file, "all")
@@ -80,7 +80,7 @@ export const changes = (file: string, at: string | undefined) =>
   )
 
 /** Follows the state through a log. It is complete if every state on the way was. */
-const replay = (log: RolloutLog.RolloutLog, file: string, keep: "windows" | "all") =>
+const replay = (log: Source.Log, file: string, keep: "windows" | "all") =>
   Effect.gen(function* () {
     const damaged: Array<Diagnostic> = []
     const found: Array<Change> = []

@@ -1,8 +1,8 @@
 /** The stores that several processes can use at once. */
 import { NodeContext } from "@effect/platform-node"
+import type { ThreadStore } from "@skein/store/ThreadStore"
 import * as FsStore from "@skein/store-fs/FsStore"
 import * as SqliteStore from "@skein/store-sqlite/SqliteStore"
-import type { ThreadStore } from "@skein/store/ThreadStore"
 import { Layer } from "effect"
 
 /** The store of an address: `fs:<folder>` or `sqlite:<file>`. Killing a process needs no syncs to disk. */

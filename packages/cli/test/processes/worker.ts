@@ -34,8 +34,9 @@ const program = Effect.gen(function* () {
       Effect.tap(() => Effect.sync(() => writeSync(1, `${n}\n`)))
     )
   // Batches of one thread follow each other, so that their order can be checked; threads go side by side.
-  const lanes = Array.from({ length: Math.min(width, Number(threads)) }, (_, lane, of = Math.min(width, Number(threads))) =>
-    numbers.filter((n) => (n % Number(threads)) % of === lane)
+  const lanes = Array.from(
+    { length: Math.min(width, Number(threads)) },
+    (_, lane, of = Math.min(width, Number(threads))) => numbers.filter((n) => (n % Number(threads)) % of === lane)
   )
   yield* Effect.forEach(lanes, (lane) => Effect.forEach(lane, one, { discard: true }), { concurrency: "unbounded" })
 })

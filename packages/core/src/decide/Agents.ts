@@ -61,16 +61,28 @@ export interface Activity {
   readonly kind: SubAgentActivityKind
   readonly threadId: string
   readonly path: string
+  readonly model?: string | undefined
+  readonly reasoningEffort?: string | undefined
 }
 
 /** The records of it, once it succeeded. Errors: as {@link Item.completed}. */
 export const activity = (
-  { callId, kind, path, threadId }: Activity,
+  { callId, kind, model, path, reasoningEffort, threadId }: Activity,
   state: { readonly turn: ActiveTurn },
   facts: Facts
 ): Decision =>
   Item.completed(
-    { item: { type: "SubAgentActivity", id: callId, kind, agent_thread_id: threadId, agent_path: path } },
+    {
+      item: {
+        type: "SubAgentActivity",
+        model,
+        reasoning_effort: reasoningEffort,
+        id: callId,
+        kind,
+        agent_thread_id: threadId,
+        agent_path: path
+      }
+    },
     state,
     facts
   )

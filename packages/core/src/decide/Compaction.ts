@@ -256,7 +256,9 @@ export const compact = (command: Command, state: State, facts: WindowFacts): Dec
       "compaction"
     )
     if (Either.isLeft(readable)) return readable
-    const items = history.map(ModelItem.written)
+    const items = history.map((item, i) =>
+      ModelItem.written(ModelItem.identified(item, thread, facts, `replacement ${i}`))
+    )
     const window = ContextWindow.startNew(
       WindowStates.live(state.window, state.context.window, facts.oldWindowId),
       facts.windowId

@@ -14,26 +14,39 @@ import * as Drafts from "./Draft.js"
 /** The kind of the mark on their carriers; its data is {@link Stored}. */
 export const mark = "custom"
 
-/** A kind of record that a host defines. */
-export interface Definition<A> {
-  /** `[a-z0-9]` and then `[a-z0-9._-]`, at most 100 characters; unique among the kinds of a host. */
+/** How events of a kind are read. */
+export interface Reader {
   readonly kind: string
-  /** The version that is written, from 1. */
+  /** The version that is written, and up to which older data is brought. */
   readonly version: number
-  /** The data as it is stored, and as the host sees it. Pure and without services. */
-  readonly schema: Schema.Schema<A, unknown>
   /** For each older version, what its data is in the version after it. */
-  readonly upcasts?: { readonly [version: number]: (data: unknown) => unknown } | undefined
+  readonly upcasts: { readonly [version: number]: (data: unknown) => unknown }
+  /** The event that data of the present version is, or why it is none. */
+  readonly decode: (data: unknown) => Either.Either<unknown, string>
 }
 
-/** A definition with its types inferred. Errors: `InvalidRequest` for a kind or version that cannot be written. */
+/** A kind of record that a host defines. */
+export interface Definition<A> extends Reader {
+  readonly decode: (data: unknown) => Either.Either<A, string>
+  /** The data of an event, or why it has none. */
+  readonly encode: (value: A) => Either.Either<unknown, string>
+}
+
+/**
+ * A kind of record by its schema.
+ *
+ * @param definition `kind` is `[a-z0-9]` and then `[a-z0-9._-]`, at most 100 characters, and unique among the kinds of a
+ * host; `version` counts from 1; `schema` is pure and without services; `upcasts` bring older data up to date.
+ *
+ * Errors: `InvalidRequest` for a kind or version that cannot be written.
+ */
 export const define = <A, I>(definition: {
   readonly kind: string
   readonly version: number
   readonly schema: Schema.Schema<A, I>
-  readonly upcasts?: Definition<A>["upcasts"]
+  readonly upcasts?: Reader["upcasts"] | undefined
 }): Decision<Definition<A>> => {
-  const { kind, version } = definition
+  const { kind, schema, upcasts = {}, version } = definition
   if (!isKind(kind)) {
     const detail = `${JSON.stringify(kind)} is no kind`
     const advice = "Use a-z, 0-9, points, dashes and underscores, a letter or digit first, at most 100"
@@ -42,7 +55,13 @@ export const define = <A, I>(definition: {
   if (!isVersion(version)) {
     return Errors.invalid("version", "out-of-range", `${version} is no version`, "Count versions from 1")
   }
-  return Either.right(definition as unknown as Definition<A>)
+  return Either.right({
+    kind,
+    version,
+    upcasts,
+    decode: (data) => attempt(() => Schema.decodeUnknownEither(schema)(data)),
+    encode: (value) => attempt(() => Schema.encodeUnknownEither(schema)(value))
+  })
 }
 
 const isKind = (kind: string): boolean => /^[a-z0-9][a-z0-9._-]{0,99}$/.test(kind)
@@ -62,8 +81,8 @@ export interface Stored {
  * no JSON.
  */
 export const record = <A>(definition: Definition<A>, value: A, facts: Facts): Decision => {
-  const { kind, schema, version } = definition
-  const encoded = attempt(() => Schema.encodeUnknownEither(schema)(value))
+  const { kind, version } = definition
+  const encoded = definition.encode(value)
   if (Either.isLeft(encoded)) {
     return Errors.invalid(`custom.${kind}`, "malformed", encoded.left, "Give a value that the schema takes")
   }
@@ -75,17 +94,17 @@ export const record = <A>(definition: Definition<A>, value: A, facts: Facts): De
 export type Policy = "warn" | "ignore" | "fail"
 
 /** The kinds that a host defines, by their name. */
-export type Registry = ReadonlyMap<string, Definition<unknown>>
+export type Registry = ReadonlyMap<string, Reader>
 
 /** The registry of some definitions. Errors: `InvalidRequest` for two of one kind. */
-export const registry = (definitions: Iterable<Definition<never>>): Decision<Registry> => {
-  const known = new Map<string, Definition<unknown>>()
+export const registry = (definitions: Iterable<Reader>): Decision<Registry> => {
+  const known = new Map<string, Reader>()
   for (const definition of definitions) {
     const { kind } = definition
     if (known.has(kind)) {
       return Errors.invalid("kind", "duplicate", `${kind} is defined twice`, "Define each kind once")
     }
-    known.set(kind, definition as unknown as Definition<unknown>)
+    known.set(kind, definition)
   }
   return Either.right(known)
 }
@@ -132,10 +151,10 @@ export const read = (known: Registry, record: StoredRecord, policy: Policy = "wa
   return Either.right(decoded(definition, stored))
 }
 
-const decoded = (definition: Definition<unknown>, stored: Stored): Read => {
+const decoded = (definition: Reader, stored: Stored): Read => {
   let { data } = stored
   for (let from = stored.version; from < definition.version; from++) {
-    const upcast = definition.upcasts?.[from]
+    const upcast = definition.upcasts[from]
     if (upcast === undefined) {
       const detail = `${stored.kind} of version ${from} has no upcast`
       return { _tag: "Unread", stored, reason: "no-upcast", detail }
@@ -144,7 +163,7 @@ const decoded = (definition: Definition<unknown>, stored: Stored): Read => {
     if (Either.isLeft(lifted)) return { _tag: "Unread", stored, reason: "bad-data", detail: lifted.left }
     data = lifted.right
   }
-  const value = attempt(() => Schema.decodeUnknownEither(definition.schema)(data))
+  const value = definition.decode(data)
   return Either.isLeft(value)
     ? { _tag: "Unread", stored, reason: "bad-data", detail: value.left }
     : { _tag: "Event", kind: stored.kind, version: stored.version, value: value.right }

@@ -48,7 +48,7 @@ export interface State {
 /** What holds in a turn. */
 export interface Delegation {
   readonly version: Version
-  /** The version that is stored from now on: what later turns without override have. */
+  /** The version that is stored from now on, by the settings of the turn: what later turns without override have. */
   readonly stored: Version
   /** The mode for the turn's settings, undefined for none. */
   readonly mode: Mode | undefined

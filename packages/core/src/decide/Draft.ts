@@ -4,6 +4,7 @@
  * Nothing here counts: ordinals of paginated logs are positions and come with the append ({@link numbered}).
  */
 import { Either } from "effect"
+import type { Fold } from "../fold/Fold.js"
 import * as Sha1 from "../internal/Sha1.js"
 import type { EventMsg } from "../record/EventMsg.js"
 import * as Mark from "../record/Mark.js"
@@ -19,14 +20,10 @@ export type Draft = { readonly [K in Kind]: DraftOf<K> }[Kind]
 /** What a command comes to: records in their order, to be appended all or none, or why there are none. */
 export type Decision<A = ReadonlyArray<Draft>> = Either.Either<A, DecisionError>
 
-/** What no state can tell. */
+/** What no state can tell: the moment, and something that was never there before. */
 export interface Facts {
   /** The present moment in milliseconds since 1970. */
   readonly now: number
-}
-
-/** A moment and something that was never there before. */
-export interface FreshFacts extends Facts {
   /** A new UUID, lower case with hyphens. Ids of items that have none are derived from it. */
   readonly fresh: string
 }
@@ -38,7 +35,12 @@ export const timestamp = (now: number): string => new Date(Math.floor(now)).toIS
 export const seconds = (now: number): number => Math.floor(now / 1000)
 
 /** A record of a kind. */
-export const record = <K extends Kind>(facts: Facts, type: K, payload: Payloads[K], extras?: Mark.Extras): Draft =>
+export const record = <K extends Kind>(
+  facts: Pick<Facts, "now">,
+  type: K,
+  payload: Payloads[K],
+  extras?: Mark.Extras
+): Draft =>
   ({
     timestamp: timestamp(facts.now),
     type,
@@ -47,19 +49,19 @@ export const record = <K extends Kind>(facts: Facts, type: K, payload: Payloads[
   }) as unknown as Draft
 
 /** An event. */
-export const event = (facts: Facts, payload: EventMsg, extras?: Mark.Extras): Draft =>
+export const event = (facts: Pick<Facts, "now">, payload: EventMsg, extras?: Mark.Extras): Draft =>
   record(facts, "event_msg", payload, extras)
 
 /** An item of the model's history. */
-export const item = (facts: Facts, payload: ResponseItem, extras?: Mark.Extras): Draft =>
+export const item = (facts: Pick<Facts, "now">, payload: ResponseItem, extras?: Mark.Extras): Draft =>
   record(facts, "response_item", payload, extras)
 
 /** Something of ours that no record of the format says; other readers see a token count without counts. */
-export const own = (facts: Facts, kind: string, data: unknown): Draft =>
+export const own = (facts: Pick<Facts, "now">, kind: string, data: unknown): Draft =>
   event(facts, Mark.carrier, Mark.extras(kind, data))
 
-/** The `n`-th id that a decision makes up. The same facts give the same ids. Cost: one hash. */
-export const freshId = (facts: FreshFacts, n: number): string => Sha1.uuidV5(facts.fresh, String(n))
+/** An id that a decision makes up for what it calls so. The same facts give the same ids. Cost: one hash. */
+export const freshId = (facts: Facts, name: string): string => Sha1.uuidV5(facts.fresh, name)
 
 /** The drafts with the ordinals that they take in a paginated log which goes on at `next`. */
 export const numbered = (drafts: ReadonlyArray<Draft>, next: number): ReadonlyArray<Draft> =>
@@ -94,4 +96,22 @@ export const check = (drafts: ReadonlyArray<Draft>, field: string): Decision => 
     }
   }
   return Either.right(drafts)
+}
+
+/**
+ * Several decisions as one batch: each is made on the state as it will be behind the ones before it, and either all of
+ * them are made or none. The state that is given stays what it is. Cost: that of the decisions, and writing, reading and
+ * folding each line but the last decision's.
+ */
+export const sequence = <S>(fold: Fold<S>, from: S, decisions: ReadonlyArray<(state: S) => Decision>): Decision => {
+  const all: Array<Draft> = []
+  let state = from
+  for (const [i, decide] of decisions.entries()) {
+    const decision = decide(state)
+    if (Either.isLeft(decision)) return decision
+    all.push(...decision.right)
+    if (i === decisions.length - 1) break
+    for (const draft of decision.right) state = fold.step(state, Record.reread(draft))
+  }
+  return Either.right(all)
 }

@@ -15,6 +15,8 @@ import type { TurnIndex } from "../fold/TurnIndex.js"
 import * as TurnIndexFold from "../fold/TurnIndex.js"
 import type { ThreadView } from "../fold/view/ThreadView.js"
 import * as ThreadViewFold from "../fold/view/ThreadView.js"
+import * as Events from "../record/EventMsg.js"
+import * as Mark from "../record/Mark.js"
 import type { StoredRecord } from "../record/Record.js"
 import * as Record from "../record/Record.js"
 import type { ResponseItem } from "../record/ResponseItem.js"
@@ -46,35 +48,59 @@ export interface State {
 export interface Cut {
   /** The records of the source up to, and without, this position; 0 is a new thread with nothing in it. */
   readonly end: number
-  /** What the fork begins with behind them. */
+  /** What the fork begins with behind them: the end of a turn that the cut leaves open. */
   readonly drafts: ReadonlyArray<Draft>
 }
 
 /**
  * What a user's fork stands on. The source's log stays as it is.
  *
- * Errors: `NotFound` for a turn that the source does not show, `Conflict` for one that still runs (behind it), or that
- * has no recorded start; `InvalidRequest` for a number that counts nothing.
+ * Errors: `NotFound` for a turn that the source does not show or that has no recorded start, `Conflict` behind one that
+ * still runs, `InvalidRequest` for a number that counts nothing.
  */
 export const user = (at: At, state: State, facts: Facts): Decision<Cut> => {
   switch (at.at) {
     case "now":
       return now(at.marker, state, facts)
     case "user-message":
-      return beforeMessage(at.n, state)
+      return beforeMessage(at.n, state, facts)
     case "after-turn":
       return Either.flatMap(startOf(at.turnId, state), (start) => {
         if (state.turn.active?.id === at.turnId) {
           const advice = "Fork in front of it, or as if it were interrupted now"
           return Errors.conflict("turnId", "turn-active", `turn ${at.turnId} still runs`, advice)
         }
-        const next = TurnIndexFold.startAfter(state.index, start)
-        return Either.right({ end: next?.at ?? state.index.length, drafts: [] })
+        const next = TurnIndexFold.startAfter(state.index, start.at)
+        return Either.right(
+          next === undefined ? { end: state.index.length, drafts: [] } : cut(next.at, next.over, facts)
+        )
       })
     case "before-turn":
-      return Either.map(startOf(at.turnId, state), (end) => ({ end, drafts: [] }))
+      return Either.map(startOf(at.turnId, state), (start) => cut(start.at, start.over, facts))
   }
 }
+
+/** A cut in a turn ends that turn there, for the fork; the model is told nothing, for it was asked nothing. */
+const cut = (end: number, turn: TurnIndexFold.Open | undefined, facts: Facts): Cut => ({
+  end,
+  drafts: turn === undefined ? [] : [cutOff(turn, facts)]
+})
+
+/** The mark on the end of a turn that a fork does not go on with. */
+export const mark = Mark.extras("forked")
+
+const cutOff = ({ id, rootId, startedAt }: TurnIndexFold.Open, facts: Facts): Draft =>
+  Drafts.event(
+    facts,
+    Events.TurnAborted.make({
+      type: "turn_aborted",
+      turn_id: id,
+      root_turn_id: rootId,
+      reason: "interrupted",
+      started_at: startedAt
+    }),
+    mark
+  )
 
 const now = (marker: TurnLifecycle.Abort["marker"], state: State, facts: Facts): Decision<Cut> => {
   const { length: end } = state.index
@@ -85,20 +111,19 @@ const now = (marker: TurnLifecycle.Abort["marker"], state: State, facts: Facts):
   }))
 }
 
-const beforeMessage = (n: number, { index, turn }: State): Decision<Cut> => {
+const beforeMessage = (n: number, { index, turn }: State, facts: Facts): Decision<Cut> => {
   if (!Number.isInteger(n) || n < 0) {
     return Errors.invalid("n", "out-of-range", `${n} counts nothing`, "Give a whole number from 0")
   }
-  const at = TurnIndexFold.positions(index.messages)
-  const position = at[n]
-  if (position !== undefined) return Either.right({ end: position, drafts: [] })
+  const message = TurnIndexFold.message(index, n)
+  if (message !== undefined) return Either.right(cut(message.at, message.turn, facts))
   // Out of range is everything, but not a turn that is under way.
-  const active = turn.active === undefined ? undefined : TurnIndexFold.startOf(index, turn.active.id)?.at
-  return Either.right({ end: active ?? index.length, drafts: [] })
+  const active = turn.active === undefined ? undefined : TurnIndexFold.startOf(index, turn.active.id)
+  return Either.right(active === undefined ? { end: index.length, drafts: [] } : cut(active.at, active.over, facts))
 }
 
-/** The position of a turn's recorded start. */
-const startOf = (turnId: string, { index, view }: State): Decision<number> => {
+/** The recorded start of a turn. */
+const startOf = (turnId: string, { index, view }: State): Decision<TurnIndexFold.Start> => {
   if (ThreadViewFold.turn(view, turnId) === undefined) {
     const detail = `there is no turn ${JSON.stringify(turnId)}`
     return Errors.notFound("turnId", "turn", detail, "Name a turn that the view shows; rolled back ones are gone")
@@ -111,7 +136,7 @@ const startOf = (turnId: string, { index, view }: State): Decision<number> => {
         `turn ${turnId} has no recorded start`,
         "Fork at another turn, or in front of one of the user's messages"
       )
-    : Either.right(start.at)
+    : Either.right(start)
 }
 
 /** How much of its parent's history an agent that it starts is given. */
@@ -139,32 +164,53 @@ export interface Spawn {
   readonly turns: Turns
   /** How the child's log is kept. Default: as its parent's. */
   readonly mode?: HistoryMode | undefined
-  /** Messages that told the parent who it is: what the child is told stands in their place. */
+  /** Messages that told the parent who it is; the child is not told them. */
   readonly hints?: ReadonlyArray<string> | undefined
+  /**
+   * What the child is told of who it is. It stands behind the whole history; an agent with less of it is told with the
+   * context of its first turn.
+   */
+  readonly ownHint?: string | undefined
   readonly registry?: Registry | undefined
 }
 
+/** What a started agent begins with. */
+export interface Inherited {
+  /** The records of its parent, as it takes them along; the parent's header among them where it is kept. */
+  readonly records: ReadonlyArray<StoredRecord>
+  /** What stands behind them and is inherited too: the end of the turn that the parent is in, and who the child is. */
+  readonly drafts: ReadonlyArray<Draft>
+}
+
 /**
- * The records of its parent that a started agent begins with, its parent's header among them where it is kept.
+ * What a started agent begins with.
  *
  * Rollbacks are applied first, so that dropping an item never changes what a rollback took (§11.5). A turn counts from
  * something that a user said, or mail that started it.
  *
- * @param records The whole effective log of the parent, as it is stored.
+ * @param records The whole effective log of the parent, as it is stored. Cost: that log, a few times.
  */
-export const spawn = (command: Spawn, records: ReadonlyArray<StoredRecord>): ReadonlyArray<StoredRecord> => {
-  const { mode, registry, turns } = command
-  if (turns === "none") return []
+export const spawn = (command: Spawn, records: ReadonlyArray<StoredRecord>, facts: Facts): Inherited => {
+  const { hints, mode, ownHint, registry, turns } = command
+  if (turns === "none") return { records: [], drafts: [] }
   const effective = EffectiveLog.of(records, { registry })
-  const kept = turns === "all" ? effective : lastTurns(effective, turns, registry)
+  const taken = turns === "all" ? effective : lastTurns(effective, turns, registry)
   const first = records.find((record) => record.kind === "session_meta")
   const own = first?.payload.history_mode ?? "legacy"
-  const rule = { isFull: turns === "all", paginated: (mode ?? own) === "paginated", hints: new Set(command.hints) }
-  return kept.flatMap((record) => {
-    const left = filtered(record, rule)
-    return left === undefined ? [] : [left]
-  })
+  const rule = { isFull: turns === "all", paginated: (mode ?? own) === "paginated", hints: new Set(hints) }
+  const kept = taken.flatMap((record) => filtered(record, rule) ?? [])
+  const running = TurnIndexFold.open(Fold.run(TurnIndexFold.fold(registry), kept))
+  return {
+    records: kept,
+    drafts: [
+      ...(running === undefined ? [] : [cutOff(running, facts)]),
+      ...(ownHint === undefined || turns !== "all" ? [] : [hint(ownHint, facts)])
+    ]
+  }
 }
+
+const hint = (text: string, facts: Facts): Draft =>
+  Drafts.item(facts, { type: "message", role: "developer", content: [{ type: "input_text", text }] })
 
 /** The log from its n-th turn from the end, or from its first one; what stands in front of that always goes. */
 const lastTurns = (
@@ -173,7 +219,7 @@ const lastTurns = (
   registry: Registry | undefined
 ): ReadonlyArray<StoredRecord> => {
   const index = Fold.run(TurnIndexFold.fold(registry), records)
-  const at = TurnIndexFold.positions(index.forkTurns)
+  const at = TurnIndexFold.forkTurns(index)
   const from = at[Math.max(0, at.length - n)]
   return n === 0 || from === undefined ? [] : records.slice(from)
 }
@@ -234,7 +280,3 @@ const withoutHints = (record: Record.Of<"compacted">, { hints }: Rule): StoredRe
   const replacement_history = payload.replacement_history.filter((item) => !isHint(item, hints))
   return Record.reread({ timestamp, ordinal, type: "compacted", payload: { ...payload, replacement_history }, extras })
 }
-
-/** What a started agent is told of who it is, behind the whole history of its parent (replay-semantics §5.2). */
-export const hint = (text: string, facts: Facts): Draft =>
-  Drafts.item(facts, { type: "message", role: "developer", content: [{ type: "input_text", text }] })

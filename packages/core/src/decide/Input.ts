@@ -97,14 +97,13 @@ export const drafts = (
 ): ReadonlyArray<Draft> => {
   const { clientId, content, id } = command
   return [
-    Drafts.item(facts, ModelItem.stamped(messageOf(command), turnId), mark),
+    ...ModelItem.ofTurn(messageOf(command), turnId, thread, facts, { name: `input ${id}`, mark }),
     ...Item.snapshot(
       {
         item: { type: "UserMessage", id, client_id: clientId, content },
         turnId,
         threadId: thread.id,
-        mode: thread.mode,
-        startedAtMs: Math.floor(facts.now)
+        mode: thread.mode
       },
       facts
     )
@@ -129,5 +128,7 @@ const taken = (input: Mailbox.Input, turnId: string, thread: Identity, facts: Fa
     const command: Command = { content, id, clientId: clientId ?? undefined, message: message ?? undefined }
     return drafts(command, turnId, thread, facts, mark)
   }
-  return (items ?? []).flatMap((item, i) => ModelItem.ofTurn(item, turnId, thread, facts, i === 0 ? { mark } : {}))
+  return (items ?? []).flatMap((item, i) =>
+    ModelItem.ofTurn(item, turnId, thread, facts, { name: `input ${id} ${i}`, ...(i === 0 ? { mark } : {}) })
+  )
 }

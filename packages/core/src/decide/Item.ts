@@ -30,7 +30,7 @@ export interface Command {
   readonly item: TurnItem
   /** Default: the turn that runs. An earlier one takes what comes late for it. */
   readonly turnId?: string | undefined
-  /** When it began, in milliseconds since 1970. */
+  /** When it began, in milliseconds since 1970. Default: now. */
   readonly startedAtMs?: number | undefined
   /** Whether older readers are told of the model's thinking itself and not only of its summary. Default no. */
   readonly rawReasoning?: boolean | undefined
@@ -98,7 +98,7 @@ export const snapshot = (finished: Finished, facts: Facts): ReadonlyArray<Draft>
     thread_id: threadId,
     turn_id: turnId,
     item: written(item),
-    started_at_ms: startedAtMs,
+    started_at_ms: startedAtMs ?? atMs,
     completed_at_ms: atMs
   })
   const drafts = [Drafts.event(facts, completed)]

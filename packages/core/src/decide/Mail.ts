@@ -134,7 +134,7 @@ const delivered = (mail: WaitingMail, turnId: string, thread: Identity, facts: F
   const mark = Mark.extras(MailboxFold.kinds.delivered, { thread: thread.id, id })
   return [
     Drafts.record(facts, "inter_agent_communication_metadata", { trigger_turn }),
-    Drafts.item(facts, ModelItem.stamped(item, turnId), mark)
+    ...ModelItem.ofTurn(item, turnId, thread, facts, { name: `mail ${id}`, mark })
   ]
 }
 

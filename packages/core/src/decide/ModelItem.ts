@@ -14,7 +14,7 @@ import * as Items from "../record/ResponseItem.js"
 import type { TurnItem } from "../record/TurnItem.js"
 import type { WebSearchAction } from "../record/WebSearchAction.js"
 import * as Errors from "./DecisionError.js"
-import type { Decision, Draft, Facts, FreshFacts } from "./Draft.js"
+import type { Decision, Draft, Facts } from "./Draft.js"
 import * as Drafts from "./Draft.js"
 import * as Item from "./Item.js"
 import * as PersistencePolicy from "./PersistencePolicy.js"
@@ -34,7 +34,7 @@ export interface Command {
  *
  * Errors: `InvalidRequest` for no items and for one of no known shape, `Conflict` without a header.
  */
-export const record = (command: Command, state: { readonly turn: ActiveTurn }, facts: FreshFacts): Decision => {
+export const record = (command: Command, state: { readonly turn: ActiveTurn }, facts: Facts): Decision => {
   const { active, thread } = state.turn
   if (thread === undefined) return Item.noHeader
   if (command.items.length === 0) {
@@ -45,15 +45,17 @@ export const record = (command: Command, state: { readonly turn: ActiveTurn }, f
     const checked = Drafts.check([Drafts.item(facts, item)], `items.${i}`)
     if (Either.isLeft(checked)) return checked
     if (PersistencePolicy.items[item.type][thread.mode] === "drop") continue
-    const known = identified(item, () => Drafts.freshId(facts, i))
-    if (active === undefined) drafts.push(Drafts.item(facts, known))
-    else drafts.push(...ofTurn(known, active.id, thread, facts, { rawReasoning: command.rawReasoning }))
+    const name = `item ${i}`
+    if (active === undefined) drafts.push(Drafts.item(facts, identified(item, thread, facts, name)))
+    else drafts.push(...ofTurn(item, active.id, thread, facts, { name, rawReasoning: command.rawReasoning }))
   }
   return Either.right(drafts)
 }
 
 /** What else the records of an item say. */
 export interface Options {
+  /** What the decision calls the item, should it need an id; unlike any other in it. */
+  readonly name: string
   readonly rawReasoning?: boolean | undefined
   /** A mark on the item itself. */
   readonly mark?: Mark.Extras | undefined
@@ -65,9 +67,10 @@ export const ofTurn = (
   turnId: string,
   thread: Identity,
   facts: Facts,
-  options: Options = {}
+  options: Options
 ): ReadonlyArray<Draft> => {
-  const shown = shownAs(item)
+  const known = identified(item, thread, facts, options.name)
+  const shown = shownAs(known)
   const drafts =
     shown === undefined
       ? []
@@ -75,7 +78,7 @@ export const ofTurn = (
           { item: shown, turnId, threadId: thread.id, mode: thread.mode, rawReasoning: options.rawReasoning },
           facts
         )
-  return [...drafts, Drafts.item(facts, stamped(item, turnId), options.mark)]
+  return [...drafts, Drafts.item(facts, stamped(known, turnId), options.mark)]
 }
 
 /**
@@ -93,17 +96,30 @@ export const stamped = (item: ResponseItem, turnId: string): ResponseItem => {
 
 const prefixes: Readonly<Partial<Record<ResponseItem["type"], string>>> = {
   message: "msg",
+  agent_message: "amsg",
   reasoning: "rs",
+  local_shell_call: "lsh",
+  function_call: "fc",
+  function_call_output: "fco",
+  custom_tool_call: "ctc",
+  custom_tool_call_output: "ctco",
+  tool_search_call: "tsc",
+  tool_search_output: "tso",
   web_search_call: "ws",
-  image_generation_call: "ig"
+  image_generation_call: "ig",
+  compaction: "cmp",
+  context_compaction: "cmp"
 }
 
-/** The item with an id if a client is shown it under one (rollout-format §4.2); others keep what they have. */
-const identified = (item: ResponseItem, id: () => string): ResponseItem => {
+/**
+ * The item with an id where it needs one and has none: in a paginated log each item does, in a legacy log those that
+ * clients are shown (rollout-format §4.1 and §4.2).
+ */
+export const identified = (item: ResponseItem, thread: Identity, facts: Facts, name: string): ResponseItem => {
   const prefix = prefixes[item.type]
-  if (prefix === undefined || shownAs(item) === undefined) return item
+  if (prefix === undefined || (thread.mode === "legacy" && shownAs(item) === undefined)) return item
   const known = "id" in item ? (item.id ?? "") : ""
-  return known === "" ? ({ ...item, id: `${prefix}_${id()}` } as ResponseItem) : item
+  return known === "" ? ({ ...item, id: `${prefix}_${Drafts.freshId(facts, name)}` } as ResponseItem) : item
 }
 
 /** The item as it is written: keys in order, what is unset left out or null as the format has it. */

@@ -30,6 +30,7 @@ import type { JsonObject } from "../json/Json.js"
 import * as MergePatch from "../json/MergePatch.js"
 import * as Compacted from "../record/Compacted.js"
 import * as Events from "../record/EventMsg.js"
+import * as LegacyEvent from "../record/LegacyEvent.js"
 import * as Mark from "../record/Mark.js"
 import * as Record from "../record/Record.js"
 import type { ResponseItem } from "../record/ResponseItem.js"
@@ -69,7 +70,10 @@ export interface RollbackFacts extends Facts {
 export type Rollback =
   /** As records at the end of the log. */
   | { readonly kind: "append"; readonly drafts: ReadonlyArray<Draft>; readonly turnIds: ReadonlyArray<string> }
-  /** As a segment that stands on the records up to, and without, a position, and begins with these. */
+  /**
+   * As a segment that stands on the records up to, and without, a position, and begins with these. What belongs to no
+   * turn is carried over in them; records of a host's own behind the position stay in the segment that was left.
+   */
   | {
       readonly kind: "revert"
       readonly end: number
@@ -226,8 +230,8 @@ const isSameSettings = (left: PreviousTurnSettings | undefined, right: PreviousT
  * A turn that makes the thread what it was: a numbered compaction with the history, the world behind it, and the settings.
  *
  * It has to be a turn of its own, or the rollback would take it back too; and where there are settings to bring back it
- * has to be a user's, so what was said last stands behind the compaction instead of in it. Views show the turn, empty,
- * as they would show the compaction.
+ * has to be a user's, so what was said last stands behind the compaction instead of in it. Where all that was said reads
+ * like context, an event without words has to stand for it. Views show the turn, empty, as they would show the compaction.
  */
 const restoring = (
   target: ModelContext,
@@ -269,6 +273,7 @@ const restoring = (
     ...(worldState === undefined ? [] : [Drafts.record(facts, "world_state", { full: true, state: worldState })]),
     ...(reference === undefined ? [] : [contextOf(reference, turnId, facts)]),
     ...(last < 0 ? [] : history.slice(last).map((item: ResponseItem) => Drafts.item(facts, item))),
+    ...(hasSettings && last < 0 ? [Drafts.event(facts, nothingSaid, Mark.fanout)] : []),
     Drafts.event(
       facts,
       Events.TaskComplete.make({
@@ -281,6 +286,8 @@ const restoring = (
     )
   ]
 }
+
+const nothingSaid = LegacyEvent.UserMessage.make({ type: "user_message", message: "" })
 
 /** Settings count for the turn that they name. */
 const contextOf = ({ root_turn_id: _, ...context }: TurnContext, turnId: string, facts: Facts): Draft =>

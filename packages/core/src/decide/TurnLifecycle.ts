@@ -39,7 +39,7 @@ export interface Start {
   /** Tokens that the model's context holds. */
   readonly contextWindow?: number | undefined
   readonly mode?: ModeKind | undefined
-  /** The turn that it was started for, where that is another one. */
+  /** The turn that it was started for. Default: itself. */
   readonly rootTurnId?: string | undefined
 }
 
@@ -65,7 +65,7 @@ export const start = (command: Start, state: State, facts: Facts): Decision => {
     Events.TaskStarted.make({
       type: "task_started",
       turn_id: turnId,
-      root_turn_id: rootTurnId,
+      root_turn_id: rootTurnId ?? turnId,
       started_at: Drafts.seconds(facts.now),
       model_context_window: contextWindow,
       collaboration_mode_kind: mode ?? "default"
@@ -79,7 +79,7 @@ export const start = (command: Start, state: State, facts: Facts): Decision => {
 /** The record of a turn's settings, to be written before what the user says. Errors: as {@link TurnSettings.of}. */
 export const settings = (command: TurnSettings.Settings, state: State, facts: Facts): Decision =>
   Either.flatMap(running(state), ({ active }) =>
-    Either.flatMap(TurnSettings.of(command, active.id), (context) =>
+    Either.flatMap(TurnSettings.of(command, active), (context) =>
       Drafts.check([Drafts.record(facts, "turn_context", context)], "settings")
     )
   )
@@ -153,6 +153,7 @@ export const complete = (command: Complete, state: State, facts: Facts): Decisio
     const completed = Events.TaskComplete.make({
       type: "task_complete",
       turn_id: active.id,
+      root_turn_id: active.rootId,
       last_agent_message: command.lastMessage ?? active.lastMessage,
       error: command.error,
       ...times(active, facts),
@@ -206,11 +207,13 @@ const ending = (
   const told: Array<Draft> = []
   if (reason === "interrupted" && marker !== "none") {
     const content = [{ type: "input_text" as const, text: interruption }]
-    told.push(Drafts.item(facts, ModelItem.stamped({ type: "message", role: marker, content }, active.id)))
+    const item = { type: "message" as const, role: marker, content }
+    told.push(...ModelItem.ofTurn(item, active.id, thread, facts, { name: "interruption" }))
   }
   const aborted = Events.TurnAborted.make({
     type: "turn_aborted",
     turn_id: active.id,
+    root_turn_id: active.rootId,
     reason,
     ...times(active, facts)
   })

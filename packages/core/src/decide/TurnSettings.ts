@@ -6,6 +6,7 @@
  */
 
 import { Either } from "effect"
+import type { Active } from "../fold/ActiveTurn.js"
 import * as Shape from "../record/Shape.js"
 import type { TurnContext } from "../record/TurnContext.js"
 import * as TurnContexts from "../record/TurnContext.js"
@@ -14,7 +15,7 @@ import type { Decision } from "./Draft.js"
 
 /** What a host says of a turn, in the words of the record. Only the model is needed. */
 export type Settings = { readonly model: string } & {
-  readonly [K in Exclude<keyof TurnContext, "model" | "turn_id">]?: TurnContext[K] | undefined
+  readonly [K in Exclude<keyof TurnContext, "model" | "turn_id" | "root_turn_id">]?: TurnContext[K] | undefined
 }
 
 /** What is recorded where a host says nothing. */
@@ -29,12 +30,18 @@ export const defaults = {
  * The record of a turn's settings. Errors: `InvalidRequest` for an empty model or a value of no known shape, with the
  * key in question.
  */
-export const of = (settings: Settings, turnId: string): Decision<TurnContext> => {
+export const of = (settings: Settings, turn: Pick<Active, "id" | "rootId">): Decision<TurnContext> => {
   if (settings.model === "") {
     return Errors.invalid("settings.model", "empty", "the model has no name", "Name the model that runs the turn")
   }
   const said = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
-  const context = TurnContexts.TurnContext.make({ ...defaults, ...said, model: settings.model, turn_id: turnId })
+  const context = TurnContexts.TurnContext.make({
+    ...defaults,
+    ...said,
+    model: settings.model,
+    turn_id: turn.id,
+    root_turn_id: turn.rootId
+  })
   if (TurnContexts.TurnContext.is(context)) return Either.right(context)
   const { message, path } = Shape.explain(TurnContexts.TurnContext.schema, context)
   const field = ["settings", ...path.map(String)].join(".")

@@ -17,6 +17,7 @@ import * as Errors from "./DecisionError.js"
 import type { Decision, Draft, Facts } from "./Draft.js"
 import * as Drafts from "./Draft.js"
 import * as ModelItem from "./ModelItem.js"
+import type { Running } from "./TurnLifecycle.js"
 
 /** A text that the model is to read, and as whom the host says it. */
 export interface Fragment {
@@ -102,9 +103,12 @@ export const look = (command: Command, state: State): Decision<Told> => {
   return Either.right({ items: merged(fragments), update: WorldState.update(plan, snapshot) })
 }
 
-/** The records of what is told: the items, then the state. With nothing to tell and nothing changed there are none. */
-export const drafts = (told: Told, turnId: string, facts: Facts): ReadonlyArray<Draft> => [
-  ...told.items.map((item) => Drafts.item(facts, ModelItem.stamped(item, turnId))),
+/**
+ * The records of what is told into the turn that runs ({@link TurnLifecycle.running}): the items, then the state. With
+ * nothing to tell and nothing changed there are none.
+ */
+export const drafts = (told: Told, { active, thread }: Running, facts: Facts): ReadonlyArray<Draft> => [
+  ...told.items.flatMap((item, i) => ModelItem.ofTurn(item, active.id, thread, facts, { name: `world ${i}` })),
   ...(told.update === undefined ? [] : [Drafts.record(facts, "world_state", told.update)])
 ]
 

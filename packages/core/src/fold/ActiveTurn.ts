@@ -22,6 +22,8 @@ export type TurnKind = "regular" | "review" | "compact" | "restore"
 /** The turn that runs. */
 export interface Active {
   readonly id: string
+  /** The turn that it was started for, where its start says so. */
+  readonly rootId: string | undefined
   readonly kind: TurnKind
   /** When it began: in seconds since 1970 as its start says, and in milliseconds as its line does. */
   readonly startedAt: number | undefined
@@ -104,6 +106,7 @@ const takeEvent = (state: ActiveTurn, record: Of<"event_msg">): ActiveTurn => {
         previousId: state.active?.id ?? state.previousId,
         active: {
           id: payload.turn_id,
+          rootId: payload.root_turn_id ?? undefined,
           kind: kindOf(record),
           startedAt: payload.started_at ?? undefined,
           startedAtMs: Timestamp.parse(record.timestamp),

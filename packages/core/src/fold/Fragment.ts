@@ -4,6 +4,7 @@
  * They are known by their text alone, so user text can imitate them. The set is a value, a {@link Registry}; every
  * function here reads its text at most a fixed number of times, and mostly its first character only.
  */
+import * as XmlElement from "../internal/XmlElement.js"
 
 /** How a contextual user fragment is known. White space around it does not count. */
 export type UserFragment =
@@ -150,82 +151,8 @@ const isSourced = (text: string, from: number, tag: string, attribute: string): 
 }
 
 const isElement = (text: string, from: number, tag: string, attribute: string): boolean => {
-  const open = `<${tag}`
-  if (!startsAt(text, from, open, false)) return false
-  const to = trimmedEnd(text)
-  const seen = new Set<string>()
-  let identified = false
-  let at = from + open.length
-  for (;;) {
-    const nameAt = skipXmlSpace(text, at)
-    if (text.startsWith(">", nameAt)) return identified && isContentWithClose(text, nameAt + 1, to, `</${tag}`)
-    if (text.startsWith("/>", nameAt)) return identified && nameAt + 2 === to
-    const nameEnd = xmlNameEnd(text, nameAt)
-    const equals = skipXmlSpace(text, nameEnd)
-    const valueAt = skipXmlSpace(text, equals + 1) + 1
-    const quote = text.charAt(valueAt - 1)
-    if (nameAt === at || nameEnd === nameAt || text.charAt(equals) !== "=" || (quote !== '"' && quote !== "'")) {
-      return false
-    }
-    const valueEnd = text.indexOf(quote, valueAt)
-    const name = text.slice(nameAt, nameEnd)
-    if (valueEnd < 0 || seen.has(name) || !isCharacterData(text, valueAt, valueEnd)) return false
-    seen.add(name)
-    if (name === attribute) identified = !isBlankValue(text, valueAt, valueEnd)
-    at = valueEnd + 1
-  }
-}
-
-/** Whether `[at, to)` is content without elements, then the closing tag and nothing behind it. */
-const isContentWithClose = (text: string, from: number, to: number, close: string): boolean => {
-  let at = from
-  for (;;) {
-    const tag = text.indexOf("<", at)
-    if (tag < 0 || !isCharacterData(text, at, tag)) return false
-    if (text.startsWith(close, tag)) {
-      const end = skipXmlSpace(text, tag + close.length)
-      return text.charAt(end) === ">" && end + 1 === to
-    }
-    const inert = inertMarkup.find(([start]) => text.startsWith(start, tag))
-    if (inert === undefined) return false
-    const end = text.indexOf(inert[1], tag + inert[0].length)
-    if (end < 0) return false
-    at = end + inert[1].length
-  }
-}
-
-/** Markup that is no element. */
-const inertMarkup: ReadonlyArray<readonly [start: string, end: string]> = [
-  ["<!--", "-->"],
-  ["<![CDATA[", "]]>"],
-  ["<?", "?>"]
-]
-
-const reference = /&(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});/y
-
-/** Whether `[from, to)` holds no tag, and every ampersand in it begins a reference that XML knows. */
-const isCharacterData = (text: string, from: number, to: number): boolean => {
-  const data = text.slice(from, to)
-  if (data.includes("<")) return false
-  for (let at = data.indexOf("&"); at >= 0; at = data.indexOf("&", at + 1)) {
-    reference.lastIndex = at
-    if (!reference.test(data)) return false
-  }
-  return true
-}
-
-/** Whether character data says nothing but white space. */
-const isBlankValue = (text: string, from: number, to: number): boolean => {
-  for (let at = from; at < to; at++) {
-    if (text.startsWith("&#", at)) {
-      const end = text.indexOf(";", at)
-      const digits = text.slice(at + 2, end)
-      const code = digits.startsWith("x") ? Number.parseInt(digits.slice(1), 16) : Number.parseInt(digits, 10)
-      if (!isSpace(code)) return false
-      at = end
-    } else if (!isSpace(text.charCodeAt(at))) return false
-  }
-  return true
+  const id = XmlElement.parse(text, tag, from, trimmedEnd(text))?.attributes.get(attribute)
+  return id !== undefined && trimmed(id) !== ""
 }
 
 /** Whether `marker` stands at `at`, with ASCII letters alike in either case when `ignoreCase`. */
@@ -254,31 +181,6 @@ const trimmedEnd = (text: string): number => {
   while (at > 0 && isSpace(text.charCodeAt(at - 1))) at--
   return at
 }
-
-const skipXmlSpace = (text: string, from: number): number => {
-  let at = from
-  while (isXmlSpace(text.charCodeAt(at))) at++
-  return at
-}
-
-const isXmlSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
-
-const xmlNameEnd = (text: string, from: number): number => {
-  let at = from
-  while (at < text.length && isXmlNameCharacter(text.charCodeAt(at))) at++
-  return at
-}
-
-/** Anything but the characters that end a name: space, `=`, `>`, `/`, `<`, `&` and quotes. */
-const isXmlNameCharacter = (code: number): boolean =>
-  !isXmlSpace(code) &&
-  code !== 0x3d &&
-  code !== 0x3e &&
-  code !== 0x2f &&
-  code !== 0x3c &&
-  code !== 0x26 &&
-  code !== 0x22 &&
-  code !== 0x27
 
 /** A text without the white space around it, as the reference trims. Cost: the white space. */
 export const trimmed = (text: string): string => {

@@ -15,11 +15,22 @@ import * as Boundary from "./Boundary.js"
 import * as Fold from "./Fold.js"
 import * as Fragment from "./Fragment.js"
 
+/** A turn that has begun and not ended. */
+export type Open = Pick<ActiveTurn.Active, "id" | "rootId" | "startedAt">
+
 /** The recorded start of a turn. */
 export interface Start {
   readonly turnId: string
   readonly at: number
   readonly kind: TurnKind
+  /** The turn in front of it, if that never ended. */
+  readonly over: Open | undefined
+}
+
+/** Where a user said something, and the turn into which. */
+export interface Said {
+  readonly at: number
+  readonly turn: Open | undefined
 }
 
 /** The state of the fold. Older states stay valid. */
@@ -29,15 +40,15 @@ export interface TurnIndex {
   /** Every recorded start, of turns that were rolled back too. */
   readonly starts: PersistentList.PersistentList<Start>
   /** Where a user said something (replay-semantics §5.1). */
-  readonly messages: PersistentList.PersistentList<number>
+  readonly messages: PersistentList.PersistentList<Said>
   /** Where a turn begins to a fork that takes the last turns: as above, and mail that starts a turn (§5.2). */
   readonly forkTurns: PersistentList.PersistentList<number>
   /** What a rollback counts: whatever anybody said (§5.2). */
   readonly instructions: PersistentList.PersistentList<number>
   /** Whether the record before was the metadata of mail: then the mail itself is no position of its own. */
   readonly afterMetadata: boolean
-  /** Whether a turn that only brings back what a rollback took too much of is under way. */
-  readonly restoring: boolean
+  /** Which turn runs. */
+  readonly turn: ActiveTurn.ActiveTurn
 }
 
 /** The state before any record. */
@@ -48,7 +59,7 @@ export const empty: TurnIndex = {
   forkTurns: PersistentList.empty,
   instructions: PersistentList.empty,
   afterMetadata: false,
-  restoring: false
+  turn: ActiveTurn.empty
 }
 
 /** The mark on a rollback of ours: its data is `{turn}`, the first turn that it takes back. */
@@ -65,20 +76,15 @@ export const fold = (registry: Fragment.Registry = Fragment.newest): Fold.Fold<T
       forkTurns: next.forkTurns,
       instructions: next.instructions,
       afterMetadata: record.kind === "inter_agent_communication_metadata",
-      restoring: record.kind === "event_msg" ? isRestoring(index.restoring, record) : index.restoring
+      turn: ActiveTurn.fold.step(index.turn, record)
     }
   })
 
-const isRestoring = (before: boolean, record: Extract<StoredRecord, { readonly kind: "event_msg" }>): boolean => {
-  switch (record.payload.type) {
-    case "task_started":
-      return ActiveTurn.kindOf(record) === "restore"
-    case "task_complete":
-    case "turn_aborted":
-      return false
-    default:
-      return before
-  }
+/** The turn that runs, as far as its end goes. */
+const openOf = ({ turn }: TurnIndex): Open | undefined => {
+  if (turn.active === undefined) return undefined
+  const { id, rootId, startedAt } = turn.active
+  return { id, rootId, startedAt }
 }
 
 const step = (index: TurnIndex, record: StoredRecord, registry: Fragment.Registry): TurnIndex => {
@@ -86,13 +92,18 @@ const step = (index: TurnIndex, record: StoredRecord, registry: Fragment.Registr
     case "event_msg": {
       const { payload } = record
       if (payload.type === "task_started") {
-        const start: Start = { turnId: payload.turn_id, at: index.length, kind: ActiveTurn.kindOf(record) }
+        const start: Start = {
+          turnId: payload.turn_id,
+          at: index.length,
+          kind: ActiveTurn.kindOf(record),
+          over: openOf(index)
+        }
         return { ...index, starts: PersistentList.push(index.starts, start) }
       }
       return payload.type === "thread_rolled_back" ? rolledBack(index, payload.num_turns, record) : index
     }
     case "response_item":
-      return index.restoring ? index : said(index, record.payload, registry)
+      return index.turn.active?.kind === "restore" ? index : said(index, record.payload, registry)
     case "inter_agent_communication":
       return instructed(index, record.payload.trigger_turn)
     case "inter_agent_communication_metadata":
@@ -105,7 +116,8 @@ const step = (index: TurnIndex, record: StoredRecord, registry: Fragment.Registr
 const said = (index: TurnIndex, item: ResponseItem, registry: Fragment.Registry): TurnIndex => {
   if (item.type === "agent_message") return index.afterMetadata ? index : instructed(index, false)
   if (Boundary.isRealUserMessage(item, registry)) {
-    return { ...instructed(index, true), messages: PersistentList.push(index.messages, index.length) }
+    const said: Said = { at: index.length, turn: openOf(index) }
+    return { ...instructed(index, true), messages: PersistentList.push(index.messages, said) }
   }
   if (Boundary.isEnvelope(item)) return instructed(index, triggers(item))
   return Boundary.isBoundary(item, registry) ? instructed(index, false) : index
@@ -132,9 +144,9 @@ const rolledBack = (index: TurnIndex, count: number, record: StoredRecord): Turn
   if (cut !== undefined) {
     return {
       ...index,
-      messages: before(index.messages, cut),
-      forkTurns: before(index.forkTurns, cut),
-      instructions: before(index.instructions, cut)
+      messages: before(index.messages, cut, ({ at }) => at),
+      forkTurns: before(index.forkTurns, cut, itself),
+      instructions: before(index.instructions, cut, itself)
     }
   }
   if (count === 0) return index
@@ -143,7 +155,7 @@ const rolledBack = (index: TurnIndex, count: number, record: StoredRecord): Turn
   return {
     ...index,
     messages: PersistentList.truncate(index.messages, Math.max(0, index.messages.length - count)),
-    forkTurns: first === undefined ? index.forkTurns : before(index.forkTurns, first),
+    forkTurns: first === undefined ? index.forkTurns : before(index.forkTurns, first, itself),
     instructions: PersistentList.truncate(index.instructions, left)
   }
 }
@@ -155,15 +167,18 @@ const ownCut = (index: TurnIndex, record: StoredRecord): number | undefined => {
   return typeof turn === "string" ? startOf(index, turn)?.at : undefined
 }
 
-/** The positions in front of one. */
-const before = (
-  positions: PersistentList.PersistentList<number>,
-  at: number
-): PersistentList.PersistentList<number> => {
-  let { length } = positions
-  while (length > 0 && (PersistentList.get(positions, length - 1) as number) >= at) length--
-  return PersistentList.truncate(positions, length)
+/** What stands in front of a position. */
+const before = <A>(
+  list: PersistentList.PersistentList<A>,
+  at: number,
+  positionOf: (element: A) => number
+): PersistentList.PersistentList<A> => {
+  let { length } = list
+  while (length > 0 && positionOf(PersistentList.get(list, length - 1) as A) >= at) length--
+  return PersistentList.truncate(list, length)
 }
+
+const itself = (position: number): number => position
 
 /** The newest recorded start of the turn with this id. Cost: the turns since. */
 export const startOf = (index: TurnIndex, turnId: string): Start | undefined => {
@@ -185,6 +200,14 @@ export const startAfter = (index: TurnIndex, at: number): Start | undefined => {
   return found
 }
 
-/** The positions of a list, in order. Cost: their number. */
-export const positions = (list: PersistentList.PersistentList<number>): ReadonlyArray<number> =>
-  PersistentList.toArray(list)
+/** Where turns begin to a fork that takes the last turns, in order. Cost: their number. */
+export const forkTurns = (index: TurnIndex): ReadonlyArray<number> => PersistentList.toArray(index.forkTurns)
+
+/** The `n`-th thing that a user said, counted from 0. */
+export const message = (index: TurnIndex, n: number): Said | undefined => PersistentList.get(index.messages, n)
+
+/** Everything that users said, in order. Cost: their number. */
+export const messages = (index: TurnIndex): ReadonlyArray<Said> => PersistentList.toArray(index.messages)
+
+/** The turn that runs behind the last record. */
+export const open = (index: TurnIndex): Open | undefined => openOf(index)

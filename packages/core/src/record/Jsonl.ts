@@ -295,9 +295,6 @@ const brief = (text: string): string => {
   return flat.length > 160 ? `${flat.slice(0, 160)}…` : flat
 }
 
-/** The text of a line for showing it, with U+FFFD for what is not UTF-8. */
-export const display = (line: RawLine): string => lenientDecoder.decode(line.bytes)
-
 /**
  * The line that stands for a JSON value: compact JSON and a line feed, in UTF-8. Halves of surrogate pairs become
  * U+FFFD, since readers refuse them (rollout-format §2.2).

@@ -40,21 +40,26 @@ export const forward = (): (<Line extends Decoded | Skipped>(line: Line) => Line
 }
 
 /**
- * Passes decoded lines on from last to first. Whether a record repeats the one in front of it shows only then, so each
- * record with an ordinal is held until the next older one is there; call with undefined at the start of the log.
+ * Passes decoded lines on from last to first. Whether a record repeats the one in front of it shows only then, so a
+ * record with an ordinal is held until the next older record is there, and with it the unreadable lines in between;
+ * call with undefined at the start of the log. Memory: those lines.
  */
 export const backward = (): ((decoded: Decoded | Skipped | undefined) => ReadonlyArray<Decoded>) => {
   let held: StoredRecord | undefined
+  let between: Array<Decoded> = []
   return (decoded) => {
-    if (decoded === undefined) {
-      const rest = held === undefined ? [] : [held]
-      held = undefined
-      return rest
+    if (decoded !== undefined && decoded.kind !== "skipped" && !isRecord(decoded)) {
+      if (held === undefined) return [decoded]
+      between.push(decoded)
+      return []
     }
-    if (decoded.kind !== "skipped" && !isRecord(decoded)) return [decoded]
     const later = held
-    held = decoded.kind === "skipped" ? undefined : decoded
-    if (later === undefined) return []
-    return [repeats(decoded, later) ? repeated(later) : later]
+    const told = later === undefined ? [] : [repeats(decoded, later) ? repeated(later) : later, ...between]
+    held = undefined
+    between = []
+    if (decoded === undefined || decoded.kind === "skipped") return told
+    if (decoded.ordinal === undefined) return [...told, decoded]
+    held = decoded
+    return told
   }
 }

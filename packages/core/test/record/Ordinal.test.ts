@@ -86,8 +86,10 @@ describe("a duplicate ordinal: the first one wins, the other is reported", () =>
     expect(behind(undefined)).toEqual([record])
   })
 
-  it("backward passes records on from last to first", () => {
-    const order = backward(lines([1, 2, "none", 2, 3, 3])).map((one) => one.line.number)
-    expect(order).toEqual([6, 5, 4, 3, 2, 1])
+  it("backward passes lines on from last to first", () => {
+    const order = (sketches: ReadonlyArray<Sketch>) => backward(lines(sketches)).map((one) => one.line.number)
+    expect(order([1, 2, "none", 2, 3, 3])).toEqual([6, 5, 4, 3, 2, 1])
+    expect(order([1, "blank", "damage", 2, "blank"])).toEqual([5, 4, 3, 2, 1])
+    expect(order(["blank", "none", "blank"])).toEqual([3, 2, 1])
   })
 })

@@ -1,6 +1,7 @@
 /** From drafts to the lines of a batch, and to the records that those lines are. */
 
 import * as PersistencePolicy from "@skein/core/decide/PersistencePolicy"
+import * as Fold from "@skein/core/fold/Fold"
 import type { RawLine } from "@skein/core/record/Jsonl"
 import type { Draft, StoredRecord } from "@skein/core/record/Record"
 import * as Record from "@skein/core/record/Record"
@@ -10,16 +11,10 @@ import * as Derived from "../Derived.js"
 import type { Batch, Located, Write } from "../Driver.js"
 import { InvalidRequest, UnsupportedHistoryMode } from "../StoreError.js"
 
-/** A record as it was written, and how many bytes of the batch lie up to its end. */
-export interface Written {
-  readonly record: StoredRecord
-  readonly end: number
-}
-
 /** What a batch came to, once a driver has asked for it. */
 export interface Encoded {
   readonly batch: Batch
-  readonly written: () => ReadonlyArray<Written>
+  readonly written: () => ReadonlyArray<StoredRecord>
 }
 
 /** Says of each line of a batch which batch it is part of, and which part (design §7). */
@@ -39,12 +34,12 @@ export const keeps = (draft: Draft, mode: HistoryMode): boolean =>
 
 /** A batch of drafts. The lines depend on where it will stand: paginated threads number their records. */
 export const encode = (drafts: ReadonlyArray<Draft>, mark: Mark | undefined): Encoded => {
-  let written: ReadonlyArray<Written> = []
+  let written: ReadonlyArray<StoredRecord> = []
   const batch: Batch = (at) =>
     Either.gen(function* () {
       const mode = yield* modeOf(at)
       if (at.archivedAt !== undefined) return yield* Either.left(archived(at.threadId))
-      const made = yield* write(drafts, mode, at.nextOrdinal, mark)
+      const made = yield* write(drafts, { mode, nextOrdinal: at.nextOrdinal, offset: at.head.offset, mark })
       written = made.written
       return made.write
     })
@@ -52,7 +47,10 @@ export const encode = (drafts: ReadonlyArray<Draft>, mark: Mark | undefined): En
 }
 
 /** The mode of a thread, or why nothing is done with one of its mode. */
-export const modeOf = ({ historyMode, threadId }: Located): Either.Either<HistoryMode, UnsupportedHistoryMode> => {
+export const modeOf = ({
+  historyMode,
+  threadId
+}: Pick<Located, "historyMode" | "threadId">): Either.Either<HistoryMode, UnsupportedHistoryMode> => {
   const known = Derived.knownMode(historyMode)
   return known === undefined ? Either.left(new UnsupportedHistoryMode({ threadId, historyMode })) : Either.right(known)
 }
@@ -65,54 +63,78 @@ export const archived = (threadId: string): InvalidRequest =>
     advice: "Unarchive it, or, to read it, say includeArchived."
   })
 
-/** The lines of drafts from an ordinal on; what the thread does not keep is left out. */
+/** Where drafts will stand. */
+export interface Place {
+  readonly mode: HistoryMode
+  /** The ordinal of the first one. */
+  readonly nextOrdinal: number | undefined
+  /** Bytes in front of them in their segment. Default 0. */
+  readonly offset?: number | undefined
+  readonly mark?: Mark | undefined
+  /** Whether they open a segment, so that the first one is a header; messages then count the others from 0. */
+  readonly opens?: boolean | undefined
+}
+
+/** The lines of drafts at a place; what the thread does not keep is left out. */
 export const write = (
   drafts: ReadonlyArray<Draft>,
-  mode: HistoryMode,
-  nextOrdinal: number | undefined,
-  mark: Mark | undefined
-): Either.Either<{ readonly write: Write; readonly written: ReadonlyArray<Written> }, InvalidRequest> =>
+  { mark, mode, nextOrdinal = 0, offset = 0, opens = false }: Place
+): Either.Either<{ readonly write: Write; readonly written: ReadonlyArray<StoredRecord> }, InvalidRequest> =>
   Either.gen(function* () {
-    const kept: Array<Draft> = []
+    const nameOf = (i: number): string => (opens ? (i === 0 ? "header" : `records[${i - 1}]`) : `records[${i}]`)
+    const kept: Array<{ readonly draft: Draft; readonly name: string }> = []
     for (const [i, draft] of drafts.entries()) {
-      if (!Object.hasOwn(PersistencePolicy.records, draft.type) && !isFamily(draft.type)) {
-        return yield* Either.left(refused(i, `there are no records of type ${JSON.stringify(draft.type)}`))
-      }
-      if (!isObject(draft.payload)) return yield* Either.left(refused(i, "its payload is no object"))
-      if (isDecidable(draft) && keeps(draft, mode)) kept.push(draft)
-      else if (!isDecidable(draft)) return yield* Either.left(refused(i, "its payload is of no known kind"))
+      const name = nameOf(i)
+      const problem = problemOf(draft)
+      if (problem !== undefined) return yield* Either.left(refused(name, problem))
+      if (keeps(draft, mode)) kept.push({ draft, name })
     }
     const marked = mark !== undefined && (mark.always || kept.length > 1)
-    const written: Array<Written> = []
+    const written: Array<StoredRecord> = []
     const lines: Array<Uint8Array> = []
-    let end = 0
-    for (const [i, draft] of kept.entries()) {
-      const ordinal = mode === "paginated" ? (nextOrdinal ?? 0) + i : undefined
+    let end = offset
+    for (const [i, { draft, name }] of kept.entries()) {
+      const ordinal = mode === "paginated" ? nextOrdinal + i : undefined
       if (ordinal !== undefined && !Number.isSafeInteger(ordinal)) {
-        return yield* Either.left(refused(i, `its ordinal ${ordinal} is beyond what can be counted`))
+        return yield* Either.left(refused(name, `its ordinal ${ordinal} is beyond what can be counted`))
       }
       const extras = marked ? withMark(draft.extras, [mark.id, i, kept.length]) : draft.extras
-      const encoded = Record.write({ ...draft, ordinal, extras })
+      const encoded = yield* Either.try({
+        try: () => Record.write({ ...draft, ordinal, extras }),
+        catch: (error) => refused(name, `it cannot be written as JSON: ${String(error)}`)
+      })
       const bytes = encoded.subarray(0, encoded.length - 1)
       const line: RawLine = { bytes, offset: end, number: undefined, terminated: true }
       const record = Record.decode(line)
-      if (record.kind === "damage") return yield* Either.left(refused(i, record.detail))
-      if (record.kind === "blank") return yield* Either.left(refused(i, "it is empty"))
+      if (record.kind === "damage") return yield* Either.left(refused(name, record.detail))
+      if (record.kind === "blank") return yield* Either.left(refused(name, "it is empty"))
       end += encoded.length
       lines.push(bytes)
-      written.push({ record, end })
+      written.push(record)
     }
-    const derive = (before: Derived.Derived): Derived.Derived => {
-      let state = before
-      for (const { record } of written) state = Derived.fold.step(state, record)
-      return state
-    }
+    const derive = (before: Derived.Derived): Derived.Derived => Fold.run(Derived.fold, written, before)
     return { write: { lines, derive }, written }
   })
 
+/** What is wrong with a draft, which may come from code without types, apart from the shape of its payload. */
+const problemOf = (draft: Draft): string | undefined => {
+  if (!isObject(draft)) return "it is no record"
+  if (!Object.hasOwn(PersistencePolicy.records, draft.type) && !isFamily(draft.type)) {
+    return `there are no records of type ${JSON.stringify(draft.type)}`
+  }
+  if (!isObject(draft.payload)) return "its payload is no object"
+  if (!isDecidable(draft)) return "its payload is of no known kind"
+  const taken = Object.keys(draft.extras ?? {}).find((key) => envelopeKeys.has(key))
+  return taken === undefined ? undefined : `its extras hold ${taken}, which the record itself says`
+}
+
+const envelopeKeys: ReadonlySet<string> = new Set(["timestamp", "ordinal", "type", "payload"])
+
 const isFamily = (type: string): boolean => type === "response_item" || type === "event_msg"
 
-const isObject = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value)
+/** Whether a value is an object of JSON. */
+export const isObject = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** Whether the policy's tables, which are total over what types allow, have a word for a draft that came untyped. */
 const isDecidable = (draft: Draft): boolean => {
@@ -129,9 +151,9 @@ const withMark = (extras: Draft["extras"], batch: readonly [string, number, numb
   return { ...extras, skein: { v: 1, ...(isObject(skein) ? (skein as object) : {}), b: batch } }
 }
 
-const refused = (index: number, reason: string): InvalidRequest =>
+const refused = (field: string, reason: string): InvalidRequest =>
   new InvalidRequest({
-    field: `records[${index}]`,
+    field,
     reason,
     advice: "Nothing was written. Make records with the constructors of @skein/core."
   })

@@ -1,5 +1,5 @@
 /** Leases that are prolonged as long as their scope lasts. */
-import { Clock, Deferred, Duration, Effect, Fiber, type Scope } from "effect"
+import { Clock, Deferred, Duration, Effect, Fiber, Option, type Scope } from "effect"
 import type { Driver } from "../Driver.js"
 import { InvalidRequest, type LeaseHeld, type StoreUnavailable, type ThreadNotFound } from "../StoreError.js"
 import * as SummaryQuery from "../SummaryQuery.js"
@@ -13,7 +13,8 @@ export const take = (
 ): Effect.Effect<Lease, LeaseHeld | ThreadNotFound | InvalidRequest | StoreUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
     const id = yield* SummaryQuery.threadId(threadId)
-    const time = Duration.toMillis(Duration.decode(options.time ?? "10 seconds"))
+    const asked = Duration.decodeUnknown(options.time ?? "10 seconds")
+    const time = Option.match(asked, { onNone: () => Number.NaN, onSome: Duration.toMillis })
     if (!(time >= 1 && Number.isFinite(time))) {
       return yield* Effect.fail(
         new InvalidRequest({ field: "time", reason: `${time} ms is no time`, advice: "Take a lease for 1 ms or more." })

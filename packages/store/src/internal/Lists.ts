@@ -14,6 +14,7 @@ import * as Queries from "../SummaryQuery.js"
 import type { Deleted, DeleteOptions, FoundPage, ReadOptions } from "../ThreadStore.js"
 import * as Encoding from "./Encoding.js"
 import type { Signals } from "./Signals.js"
+import type { Views } from "./Views.js"
 
 /**
  * Folds what was written to threads since their derived state was kept: by forks, by other programs, in files that
@@ -34,7 +35,9 @@ const catchUpOne = (driver: Driver, { from, threadId }: Lagging): Effect.Effect<
         rest ?? log,
         (decoded) => {
           if (EffectiveLog.isRecord(decoded)) state = Derived.fold.step(state, decoded)
-          return true
+          // Nobody here knows what the records of such a thread mean.
+          const isClosed = decoded.kind === "damage" && decoded.reason === "unknown-history-mode"
+          return !isClosed || state.summary.id !== undefined
         },
         (head, bytes) => {
           if (Derived.wants(head, state)) return true
@@ -153,6 +156,7 @@ const firstHit = (
 ): Effect.Effect<string | undefined, ReadError> =>
   Effect.scoped(
     Effect.gen(function* () {
+      yield* Encoding.modeOf(row)
       const log = yield* driver.open(row.threadId)
       let snippet: string | undefined
       const look = (record: StoredRecord): boolean => {
@@ -230,6 +234,7 @@ export const setArchived = (
 export const remove = (
   driver: Driver,
   signals: Signals,
+  views: Views,
   threadId: string,
   options: DeleteOptions = {}
 ): Effect.Effect<Deleted, ReadError> =>
@@ -246,11 +251,22 @@ export const remove = (
       if (removal === undefined) continue
       deleted.push(one)
       kept.push(...removal.kept)
+      views.drop([one])
       yield* signals.notify(one)
     }
     const removal = yield* driver.remove(id, shared)
+    deleted.push(id)
+    kept.push(...removal.kept)
+    views.drop([id])
     yield* signals.notify(id)
-    return { deleted: [...deleted, id], kept: [...kept, ...removal.kept] }
+    return { deleted, kept: stillKept(kept, deleted) }
+  })
+
+/** What is kept in the end: not what was kept for a thread that went later. */
+const stillKept = (kept: Deleted["kept"], deleted: ReadonlyArray<string>): Deleted["kept"] =>
+  kept.flatMap(({ for: users, segmentId }) => {
+    const left = users.filter((user) => !deleted.includes(user))
+    return left.length === 0 ? [] : [{ segmentId, for: left }]
   })
 
 /** The threads below one, deepest first; those of one depth in order of id. */

@@ -38,18 +38,38 @@ export const open = (
 ): Effect.Effect<Log, ReadError, Scope.Scope> =>
   Effect.flatMap(locate(driver, threadId, options), (located) => driver.open(located.threadId))
 
-/** The log from a position on, or up to it; `InvalidRequest` when the log does not have it. */
-export const from = (log: Log, position: Position | undefined, field: string): Effect.Effect<Log, InvalidRequest> => {
-  if (position === undefined) return Effect.succeed(log)
-  const rest = EffectiveLog.after(log, position)
-  return rest === undefined ? Effect.fail(noSuchPlace(position, field)) : Effect.succeed(rest)
-}
+/** The log from a position on; `InvalidRequest` when it is no end of a line of the log. */
+export const from = (log: Log, position: Position | undefined, field: string): Effect.Effect<Log, ReadError> =>
+  Effect.gen(function* () {
+    if (position === undefined) return log
+    yield* pieceAt(log, position, field)
+    return EffectiveLog.after(log, position) ?? (yield* Effect.fail(noSuchPlace(position, field)))
+  })
 
 const noSuchPlace = (position: Position, field: string): InvalidRequest =>
   new InvalidRequest({
     field,
     reason: `${Positions.format(position)} is no end of a record of this thread`,
     advice: "Use a position that this thread's records were read or appended with."
+  })
+
+/** The piece of a log in which a position lies, which has to be its start or the end of one of its lines. */
+const pieceAt = (log: Log, position: Position, field: string): Effect.Effect<number, ReadError> =>
+  Effect.gen(function* () {
+    const at = log.pieces.findIndex(({ segmentId }) => segmentId === position.segmentId)
+    const piece = log.pieces[at]
+    if (piece === undefined || !(position.offset >= 0 && position.offset <= piece.to)) {
+      return yield* Effect.fail(noSuchPlace(position, field))
+    }
+    let end = 0
+    yield* piece.source.backward(
+      (line) => {
+        end = Positions.behind(position.segmentId, line).offset
+        return false
+      },
+      { to: Math.min(position.offset, piece.source.size) }
+    )
+    return end === position.offset ? at : yield* Effect.fail(noSuchPlace(position, field))
   })
 
 /**
@@ -63,21 +83,7 @@ export const cutAt = (
   field: string
 ): Effect.Effect<{ readonly log: Log; readonly nextOrdinal: number }, ReadError> =>
   Effect.gen(function* () {
-    const at = log.pieces.findIndex(({ segmentId }) => segmentId === position.segmentId)
-    const piece = log.pieces[at]
-    if (piece === undefined || position.offset > piece.to || position.offset < 0) {
-      return yield* Effect.fail(noSuchPlace(position, field))
-    }
-    let end = 0
-    yield* piece.source.backward(
-      (line) => {
-        end = Positions.behind(position.segmentId, line).offset
-        return false
-      },
-      { to: Math.min(position.offset, piece.source.size) }
-    )
-    if (end !== position.offset) return yield* Effect.fail(noSuchPlace(position, field))
-    const cut = EffectiveLog.cut(log, at, position.offset)
+    const cut = EffectiveLog.cut(log, yield* pieceAt(log, position, field), position.offset)
     return { log: cut, nextOrdinal: yield* nextOrdinal(cut) }
   })
 
@@ -93,18 +99,22 @@ const nextOrdinal = (log: Log): Effect.Effect<number, ReadError> =>
     return next
   })
 
-/** The newest record of a segment that has an ordinal: the next one follows it. */
+/** The ordinal behind the newest record that has one, of a segment up to an offset. */
 export const ordinalBehind = (
-  source: EffectiveLog.Piece<ReadError>["source"]
+  source: EffectiveLog.Piece<ReadError>["source"],
+  to?: number
 ): Effect.Effect<number | undefined, ReadError> =>
   Effect.gen(function* () {
     let next: number | undefined
-    yield* source.backward((line) => {
-      const decoded = Record.decode(line)
-      if (!EffectiveLog.isRecord(decoded) || decoded.ordinal === undefined) return true
-      next = decoded.ordinal + 1
-      return false
-    })
+    yield* source.backward(
+      (line) => {
+        const decoded = Record.decode(line)
+        if (!EffectiveLog.isRecord(decoded) || decoded.ordinal === undefined) return true
+        next = decoded.ordinal + 1
+        return false
+      },
+      { to }
+    )
     return next
   })
 
@@ -222,13 +232,15 @@ const next = (
           const log = yield* open(driver, threadId, options)
           const now = log.pieces.map(({ segmentId, to }) => Positions.make(segmentId, to))
           const head = now.at(-1)
-          if (chain.length > 0 && head !== undefined && head.segmentId !== chain.at(-1)?.segmentId) {
+          if (chain.length > 0 && head !== undefined && !goesOn(chain, now)) {
             const commonEnd = common(chain, now)
-            const stays = position !== undefined && EffectiveLog.after(log, position) !== undefined
+            const stays = commonEnd !== undefined && position !== undefined && isWithin(chain, position, commonEnd)
             yield* Ref.set(state, { position: stays ? position : commonEnd, chain: now, caughtUp: false })
             return Chunk.of<Followed>({ _tag: "Switched", segmentId: head.segmentId, commonEnd })
           }
-          const rest = yield* from(log, position, "after")
+          // What was told before is an end of a line; only what the caller says has to be looked at.
+          const known = chain.length === 0 || position === undefined ? undefined : EffectiveLog.after(log, position)
+          const rest = known ?? (yield* from(log, position, "after"))
           const { rows } = yield* collect(rest, "forward")
           const last = rows.at(-1)
           if (last !== undefined) {
@@ -244,6 +256,22 @@ const next = (
       yield* driver.supports.follow === "machine" ? Effect.race(wake, Effect.sleep(pollEvery)) : wake
     }
   })
+
+/** Whether one chain of segments is the other one, grown at its end. */
+const goesOn = (chain: ReadonlyArray<Position>, now: ReadonlyArray<Position>): boolean =>
+  chain.length === now.length &&
+  chain.every(({ offset, segmentId }, i) => {
+    const other = now[i]
+    if (other?.segmentId !== segmentId) return false
+    return i === chain.length - 1 ? offset <= other.offset : offset === other.offset
+  })
+
+/** Whether a place of a chain lies in front of another one, or is it. */
+const isWithin = (chain: ReadonlyArray<Position>, place: Position, end: Position): boolean => {
+  const indexOf = ({ segmentId }: Position) => chain.findIndex((one) => one.segmentId === segmentId)
+  const [left, right] = [indexOf(place), indexOf(end)]
+  return left < right || (left === right && place.offset <= end.offset)
+}
 
 /** Where two chains of segments part: the end of what they share; undefined when they share nothing. */
 const common = (left: ReadonlyArray<Position>, right: ReadonlyArray<Position>): Position | undefined => {

@@ -41,7 +41,7 @@ export const make = (driver: Driver): Effect.Effect<ThreadStoreService, never, S
       updateSummary: (id, patch) => Lists.updateSummary(driver, id, patch).pipe(span("updateSummary", id)),
       archive: (id) => Lists.setArchived(driver, signals, id, true).pipe(span("archive", id)),
       unarchive: (id) => Lists.setArchived(driver, signals, id, false).pipe(span("unarchive", id)),
-      delete: (id, options) => Lists.remove(driver, signals, id, options).pipe(span("delete", id)),
+      delete: (id, options) => Lists.remove(driver, signals, views, id, options).pipe(span("delete", id)),
       lease: (id, options) => Leases.take(driver, id, options).pipe(span("lease", id)),
       exported: (id) =>
         Effect.gen(function* () {
@@ -49,7 +49,8 @@ export const make = (driver: Driver): Effect.Effect<ThreadStoreService, never, S
           const row = yield* driver.row(threadId)
           return { row, segments: yield* driver.segments(threadId) }
         }).pipe(span("exported", id)),
-      imported: (thread) => Writing.imported(driver, thread).pipe(span("imported", thread.row.threadId)),
+      imported: (thread, options) =>
+        Writing.imported(driver, thread, options).pipe(span("imported", thread.row.threadId)),
       backup: (path) =>
         (
           driver.backup?.(path) ??

@@ -13,6 +13,7 @@ import * as ContentSearch from "../ContentSearch.js"
 import type { Driver } from "../Driver.js"
 import * as EffectiveLog from "../EffectiveLog.js"
 import type { Position } from "../Position.js"
+import * as Positions from "../Position.js"
 import { InvalidRequest, type ReadError } from "../StoreError.js"
 import type { Direction, Page } from "../SummaryQuery.js"
 import * as Queries from "../SummaryQuery.js"
@@ -36,13 +37,38 @@ interface Kept {
   readonly view: ThreadView.ThreadView
   /** Records since the view was stored outside of memory. */
   readonly unsaved: number
+  /** What the view was folded from; unknown of one that was stored. */
+  readonly past: Past | undefined
 }
+
+/** What tells one log from another that has come to the same place: whoever deletes a thread may make it anew. */
+interface Past {
+  readonly bases: ReadonlyArray<Position>
+  readonly header: Uint8Array | undefined
+}
+
+/** What lies in front of a place in a log, or would if it had it. */
+const pastOf = (log: Reading.Log, { segmentId }: Position): Past => {
+  const at = log.pieces.findIndex((piece) => piece.segmentId === segmentId)
+  return {
+    bases: log.pieces.slice(0, Math.max(0, at)).map((piece) => Positions.make(piece.segmentId, piece.to)),
+    header: log.pieces[at]?.meta?.line.bytes
+  }
+}
+
+const isSame = (left: Past, right: Past): boolean =>
+  left.bases.length === right.bases.length &&
+  left.bases.every((base, i) => Positions.equals(base, right.bases[i] ?? base)) &&
+  left.header?.length === right.header?.length &&
+  (left.header?.every((byte, i) => byte === right.header?.[i]) ?? true)
 
 /** The views of a driver's threads. */
 export interface Views {
   readonly turns: (threadId: string, request?: TurnsRequest) => Effect.Effect<Page<Turn>, ReadError>
   readonly items: (threadId: string, request?: ItemsRequest) => Effect.Effect<Page<TurnItem>, ReadError>
   readonly occurrences: (threadId: string, request: OccurrencesRequest) => Effect.Effect<Page<Occurrence>, ReadError>
+  /** Lets go of what is kept of threads that are gone. */
+  readonly drop: (threadIds: ReadonlyArray<string>) => void
 }
 
 /** No views yet. */
@@ -56,7 +82,9 @@ export const make = (driver: Driver): Views => {
         const { threadId: id } = yield* Reading.locate(driver, threadId, options)
         const log = yield* driver.open(id)
         const known = kept.get(id) ?? (yield* stored(id))
-        const rest = known === undefined ? undefined : EffectiveLog.after(log, known.reached)
+        const isOurs =
+          known !== undefined && (known.past === undefined || isSame(known.past, pastOf(log, known.reached)))
+        const rest = isOurs ? EffectiveLog.after(log, known.reached) : undefined
         let view = rest === undefined || known === undefined ? ThreadView.initial : known.view
         let unsaved = rest === undefined || known === undefined ? 0 : known.unsaved
         yield* EffectiveLog.forward(
@@ -80,7 +108,7 @@ export const make = (driver: Driver): Views => {
           unsaved = 0
         }
         kept.delete(id)
-        kept.set(id, { reached, view, unsaved })
+        kept.set(id, { reached, view, unsaved, past: pastOf(log, reached) })
         for (const oldest of kept.keys()) {
           if (kept.size <= most) break
           kept.delete(oldest)
@@ -95,7 +123,7 @@ export const make = (driver: Driver): Views => {
       const row = yield* driver.views?.load(threadId) ?? Effect.succeed(undefined)
       if (row === undefined) return undefined
       const view = Either.try(() => StoredViews.restore(JSON.parse(row.view) as StoredView))
-      return Either.isRight(view) ? { reached: row.reached, view: view.right, unsaved: 0 } : undefined
+      return Either.isRight(view) ? { reached: row.reached, view: view.right, unsaved: 0, past: undefined } : undefined
     })
 
   return {
@@ -147,23 +175,38 @@ export const make = (driver: Driver): Views => {
         }
         const turns = yield* current(threadId, request)
         const id = threadId.toLowerCase()
-        const all = turns.flatMap((turn) =>
-          said(turn).flatMap(({ item, text }) =>
+        const nth = counter()
+        const all = turns.flatMap((turn) => {
+          const turnCursor = cursor(`t.${id}`, [turn.id, nth(turn.id)], true)
+          return said(turn).flatMap(({ item, text }) =>
             ContentSearch.all(text, term).map((match, index) => ({
               key: [turn.id, item.id, String(index)],
               occurrence: {
                 ...match,
                 turnId: turn.id,
                 itemId: item.id,
-                turnCursor: cursor(`t.${id}`, [turn.id], true)
+                turnCursor
               }
             }))
           )
-        )
+        })
         const scope = `o.${id}.${term.folded}`
         const found = yield* cut(all, ({ key }) => key, { cursor: request.cursor, limit, direction: "asc", scope })
         return { ...found, items: found.items.map(({ occurrence }) => occurrence) }
-      })
+      }),
+    drop: (threadIds) => {
+      for (const id of threadIds) kept.delete(id)
+    }
+  }
+}
+
+/** Counts how often it was asked for the same thing before: the same log may begin two turns of one id. */
+const counter = (): ((key: string) => string) => {
+  const counts = new Map<string, number>()
+  return (key) => {
+    const count = counts.get(key) ?? 0
+    counts.set(key, count + 1)
+    return String(count)
   }
 }
 
@@ -211,7 +254,13 @@ const cut = <A>(
   { cursor: from, direction, limit, scope }: Cut
 ): Effect.Effect<Page<A>, InvalidRequest> =>
   Effect.gen(function* () {
-    const rows = direction === "asc" ? all : [...all].reverse()
+    const nth = counter()
+    const keys = all.map((row) => {
+      const key = keyOf(row)
+      return [...key, nth(key.join("\0"))]
+    })
+    const order = direction === "asc" ? keys : keys.toReversed()
+    const rows = direction === "asc" ? all : all.toReversed()
     let start = 0
     if (from !== undefined) {
       const anchor = parse(from)
@@ -222,20 +271,22 @@ const cut = <A>(
             ? "the cursor is of another thread, list or term"
             : undefined
       if (anchor === undefined || problem !== undefined) return yield* Effect.fail(badCursor(problem ?? ""))
-      const wanted = JSON.stringify(anchor.key)
-      const at = rows.findIndex((row) => JSON.stringify(keyOf(row)) === wanted)
+      const at = order.findIndex((key) => isSameKey(key, anchor.key))
       if (at < 0) return yield* Effect.fail(badCursor("what it points to is no longer there"))
       start = anchor.included ? at : at + 1
     }
     const items = rows.slice(start, start + limit)
-    const first = items[0]
-    const last = items.at(-1)
+    const first = order[start]
+    const last = start + limit >= rows.length ? undefined : order[start + limit - 1]
     return {
       items,
-      nextCursor: last === undefined || start + limit >= rows.length ? undefined : cursor(scope, keyOf(last), false),
-      backwardsCursor: first === undefined ? undefined : cursor(scope, keyOf(first), true)
+      nextCursor: last === undefined ? undefined : cursor(scope, last, false),
+      backwardsCursor: first === undefined ? undefined : cursor(scope, first, true)
     }
   })
+
+const isSameKey = (left: ReadonlyArray<string>, right: ReadonlyArray<string>): boolean =>
+  left.length === right.length && left.every((part, i) => part === right[i])
 
 const badCursor = (reason: string): InvalidRequest =>
   new InvalidRequest({ field: "cursor", reason, advice: "Begin again without a cursor." })

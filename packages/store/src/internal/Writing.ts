@@ -6,16 +6,22 @@ import type { HistoryBase, SessionMeta } from "@skein/core/record/SessionMeta"
 import * as Timestamp from "@skein/core/record/Timestamp"
 import { Clock, Effect } from "effect"
 import * as Derived from "../Derived.js"
-import type { Driver, NewSegment } from "../Driver.js"
+import type { Driver, NewSegment, StoredSegment } from "../Driver.js"
 import * as EffectiveLog from "../EffectiveLog.js"
 import { IdGenerator } from "../IdGenerator.js"
 import * as LineSource from "../LineSource.js"
 import type { Position } from "../Position.js"
 import * as Positions from "../Position.js"
-import { type AppendConflict, type AppendError, InvalidRequest, type ThreadAlreadyExists } from "../StoreError.js"
+import {
+  type AppendConflict,
+  type AppendError,
+  InvalidRequest,
+  type ReadError,
+  type ThreadAlreadyExists
+} from "../StoreError.js"
 import type { Explicit } from "../Summary.js"
 import * as SummaryQuery from "../SummaryQuery.js"
-import type { Appended, AppendOptions, Exported, ForkOptions, RevertOptions } from "../ThreadStore.js"
+import type { Appended, AppendOptions, Exported, ForkOptions, ImportOptions, RevertOptions } from "../ThreadStore.js"
 import type { Appender } from "./Appender.js"
 import * as Encoding from "./Encoding.js"
 import * as Reading from "./Reading.js"
@@ -30,7 +36,7 @@ export const create = (
 ): Effect.Effect<Appended, ThreadAlreadyExists | AppendError> =>
   Effect.gen(function* () {
     const { madeAt, mode, threadId } = yield* opening(header)
-    const { write, written } = yield* Encoding.write([header, ...records], mode, 0, undefined)
+    const { write, written } = yield* Encoding.write([header, ...records], { mode, nextOrdinal: 0, opens: true })
     const segment: NewSegment = {
       segmentId: threadId,
       base: undefined,
@@ -46,13 +52,25 @@ export const create = (
       explicit: options.explicit ?? {},
       archivedAt: undefined
     })
-    return { position, records: written.map(({ record }) => record) }
+    return { position, records: written }
   })
+
+/** A header, if it is one at all: it may come from code without types. */
+const checked = (header: Draft<"session_meta">): Effect.Effect<Draft<"session_meta">, InvalidRequest> =>
+  Encoding.isObject(header) && header.type === "session_meta" && Encoding.isObject(header.payload)
+    ? Effect.succeed(header)
+    : Effect.fail(
+        new InvalidRequest({
+          field: "header",
+          reason: "it is no record of type session_meta",
+          advice: "Nothing was written. Give the header that the thread is to begin with."
+        })
+      )
 
 /** What a header says of its thread. */
 const opening = (header: Draft<"session_meta">) =>
   Effect.gen(function* () {
-    const { payload, timestamp } = header
+    const { payload, timestamp } = yield* checked(header)
     const threadId = yield* SummaryQuery.threadId(String(payload.id), "header.id")
     const historyMode = Derived.historyModeOf(payload)
     const known = Derived.knownMode(historyMode)
@@ -65,9 +83,11 @@ const opening = (header: Draft<"session_meta">) =>
         })
       )
     }
-    const madeAt = Timestamp.parse(payload.timestamp) ?? Timestamp.parse(timestamp)
+    const madeAt = timeOf(payload.timestamp) ?? timeOf(timestamp)
     return { threadId, mode: known, madeAt: madeAt ?? (yield* Clock.currentTimeMillis) }
   })
+
+const timeOf = (text: unknown): number | undefined => (typeof text === "string" ? Timestamp.parse(text) : undefined)
 
 const longestOperationId = 64
 
@@ -100,7 +120,7 @@ export const append = (
     const { batch, written } = Encoding.encode(records, mark)
     const appended = Effect.map(
       appender.append(id, batch, expected, fence),
-      (position): Appended => ({ position, records: written().map(({ record }) => record) })
+      (position): Appended => ({ position, records: written() })
     )
     if (operationId === undefined || expected === "any") return yield* appended
     return yield* appended.pipe(
@@ -122,15 +142,19 @@ const already = (
       const rest = EffectiveLog.after(log, expected)
       const records: Array<Record.StoredRecord> = []
       let position: Position | undefined
+      let wanted = 1
       if (rest !== undefined) {
         yield* EffectiveLog.forward(rest, (decoded, piece) => {
-          if (!EffectiveLog.isRecord(decoded) || Encoding.batchOf(decoded)?.[0] !== operationId) return false
+          const [id, , count] = (EffectiveLog.isRecord(decoded) ? Encoding.batchOf(decoded) : undefined) ?? []
+          if (!EffectiveLog.isRecord(decoded) || id !== operationId || count === undefined) return false
           records.push(decoded)
+          wanted = count
           position = Positions.behind(rest.pieces[piece]?.segmentId ?? "", decoded.line)
-          return true
+          return records.length < wanted
         })
       }
-      return position === undefined ? yield* Effect.fail(conflict) : { position, records }
+      // A part of a batch is what a crash left: nobody was told that it is there.
+      return position === undefined || records.length < wanted ? yield* Effect.fail(conflict) : { position, records }
     })
   )
 
@@ -147,7 +171,7 @@ export const fork = (
       const log = yield* driver.open(located.threadId)
       const at = options.at ?? EffectiveLog.end(log)
       const { nextOrdinal } = yield* Reading.cutAt(log, at, "at")
-      const { history_base: _, ...payload } = options.header.payload
+      const { history_base: _, ...payload } = (yield* checked(options.header)).payload
       const { history_mode: __, ...unmoded } = payload
       const header: Draft<"session_meta"> = {
         ...options.header,
@@ -155,12 +179,8 @@ export const fork = (
           mode === "paginated" ? { ...payload, history_mode: mode, history_base: baseOf(at, nextOrdinal) } : unmoded
       }
       const { madeAt, threadId } = yield* opening(header)
-      const { write, written } = yield* Encoding.write(
-        [header, ...(options.records ?? [])],
-        mode,
-        nextOrdinal,
-        undefined
-      )
+      const drafts = [header, ...(options.records ?? [])]
+      const { write, written } = yield* Encoding.write(drafts, { mode, nextOrdinal, opens: true })
       const position = yield* driver.create({
         threadId,
         historyMode: mode,
@@ -175,7 +195,7 @@ export const fork = (
         explicit: {},
         archivedAt: undefined
       })
-      return { position, records: written.map(({ record }) => record) }
+      return { position, records: written }
     })
   )
 
@@ -187,6 +207,17 @@ const baseOf = ({ offset, segmentId }: Position, nextOrdinal: number): HistoryBa
 
 /** See {@link ThreadStoreService.revert}. */
 export const revert = (
+  driver: Driver,
+  signals: Signals,
+  threadId: string,
+  options: RevertOptions
+): Effect.Effect<Appended, AppendError> => {
+  const once = revertOnce(driver, signals, threadId, options)
+  // Whoever expects nothing is not told that the log grew meanwhile.
+  return options.expected === undefined ? Effect.retry(once, { while: ({ _tag }) => _tag === "AppendConflict" }) : once
+}
+
+const revertOnce = (
   driver: Driver,
   signals: Signals,
   threadId: string,
@@ -217,12 +248,8 @@ export const revert = (
         payload: mode === "paginated" ? { ...restarted, history_base: baseOf(options.to, nextOrdinal) } : restarted
       }
       const { madeAt } = yield* opening(header)
-      const { write, written } = yield* Encoding.write(
-        [header, ...(options.records ?? [])],
-        mode,
-        nextOrdinal,
-        undefined
-      )
+      const drafts = [header, ...(options.records ?? [])]
+      const { write, written } = yield* Encoding.write(drafts, { mode, nextOrdinal, opens: true })
       const position = yield* driver.branch(
         located.threadId,
         {
@@ -235,30 +262,69 @@ export const revert = (
         { expected: options.expected ?? EffectiveLog.end(log), fence: options.fence }
       )
       yield* signals.notify(located.threadId)
-      return { position, records: written.map(({ record }) => record) }
+      return { position, records: written }
     })
   )
 
 /** See {@link ThreadStoreService.imported}. */
 export const imported = (
   driver: Driver,
-  { row, segments }: Exported
+  { row, segments }: Exported,
+  { present = 0 }: ImportOptions = {}
 ): Effect.Effect<void, ThreadAlreadyExists | AppendError> =>
   Effect.gen(function* () {
     const threadId = yield* SummaryQuery.threadId(row.threadId)
-    let head: Position | undefined
-    for (const { base, madeAt, segmentId, source } of segments) {
-      const segment: NewSegment = {
-        segmentId,
-        base,
-        content: source,
-        nextOrdinal: yield* Reading.ordinalBehind(source),
-        madeAt
-      }
-      const { archivedAt, explicit, historyMode } = row
-      head =
-        head === undefined
-          ? yield* driver.create({ threadId, historyMode, segment, derived: undefined, explicit, archivedAt })
-          : yield* driver.branch(threadId, segment, { expected: head, fence: undefined })
+    const [first] = segments
+    if (first === undefined) {
+      return yield* Effect.fail(
+        new InvalidRequest({
+          field: "segments",
+          reason: "a thread without segments has no log",
+          advice: "Give what another store exported."
+        })
+      )
     }
+    const { archivedAt, explicit, historyMode } = row
+    const made = (stored: StoredSegment) =>
+      Effect.map(
+        historyMode === "paginated" ? ordinalBehind(segments, stored) : Effect.succeed(undefined),
+        (nextOrdinal): NewSegment => {
+          const { base, madeAt, segmentId, source: content } = stored
+          return { segmentId, base, content, nextOrdinal, madeAt }
+        }
+      )
+    const isNew = present === 0
+    const begun = Effect.flatMap(made(first), (segment) =>
+      driver.create({ threadId, historyMode, segment, derived: undefined, explicit, archivedAt })
+    )
+    let head = isNew ? yield* begun : (yield* driver.locate(threadId)).head
+    const rest = Effect.forEach(
+      segments.slice(isNew ? 1 : present),
+      (stored) =>
+        Effect.gen(function* () {
+          head = yield* driver.branch(threadId, yield* made(stored), { expected: head, fence: undefined })
+        }),
+      { discard: true }
+    )
+    // Half of a thread would pass for the whole of it.
+    yield* isNew ? Effect.onError(rest, () => Effect.ignore(driver.remove(threadId, "keep"))) : rest
+  })
+
+/** The ordinal that follows a segment: behind its own records, else behind those of what it stands on. */
+const ordinalBehind = (
+  segments: ReadonlyArray<StoredSegment>,
+  { base, source }: StoredSegment
+): Effect.Effect<number | undefined, ReadError> =>
+  Effect.gen(function* () {
+    let next = yield* Reading.ordinalBehind(source)
+    let below = base
+    const seen = new Set<string>()
+    while (next === undefined && below !== undefined && !seen.has(below.segmentId)) {
+      const { offset, segmentId } = below
+      seen.add(segmentId)
+      const found = segments.find((one) => one.segmentId === segmentId)
+      next = found === undefined ? undefined : yield* Reading.ordinalBehind(found.source, offset)
+      below = found?.base
+    }
+    return next
   })

@@ -1,4 +1,4 @@
-/** Legacy events of canonical items (thread-view §1.9; C2 to C16). */
+/** Legacy events of canonical items (thread-view §1.9; C12 to C16). */
 import { describe, expect, it } from "vitest"
 import * as FanOut from "../../../src/fold/view/FanOut.js"
 import type { TurnItem } from "../../../src/record/TurnItem.js"
@@ -129,12 +129,6 @@ describe("fan-out", () => {
     expect(completed({ ...call, duration, error: { message: "no" } })).toMatchObject([{ result: { Err: "no" } }])
     expect(completed({ ...call, duration, error: { message: "no" }, result: { content: [] } })).toMatchObject([
       { result: { Ok: { content: [] } } }
-    ])
-  })
-
-  it("C11: a review's end carries the ids of turn and item", () => {
-    expect(completed({ type: "ExitedReviewMode", id: "x", review_output: null })).toEqual([
-      { type: "exited_review_mode", turn_id: "t", item_id: "x", review_output: null }
     ])
   })
 })

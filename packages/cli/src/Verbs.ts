@@ -1,0 +1,26 @@
+/** The verbs of the command, in the order of its help, and what each is about. */
+export const about = {
+  show: "What the user saw: the thread, its turns and their items.",
+  diff: "What changed between two points of a thread: turns, items, world and window.",
+  context: "What the model must see next, and the state that goes with it.",
+  world: "The world as the model knows it.",
+  windows: "The context windows of a thread and what opened each.",
+  verify: "Every problem of a file, with line, byte offset and meaning; exit code 1 if there is any.",
+  tree: "The agents of a home by parent: how each stands, and when it was last active.",
+  demo: "Replay threads and draw what they come to.",
+  ls: "The threads of a store, a page at a time.",
+  search: "The threads in which a user or an agent said something.",
+  rename: "Gives a thread a name.",
+  archive: "Moves threads into the archive. What stands on them stays where it is.",
+  unarchive: "Takes threads out of the archive.",
+  rm: "Deletes threads and those below them, once you have said yes.",
+  copy: "Copies threads to another store, line for line, and reads back what it wrote. Repeatable.",
+  backup: "Copies a database while it is used.",
+  doctor: "Finds what is wrong with a store and says what to do about it."
+} as const
+
+/** A verb. */
+export type Verb = keyof typeof about
+
+/** Whether a word is a verb. */
+export const isVerb = (word: string): word is Verb => Object.hasOwn(about, word)

@@ -1,0 +1,352 @@
+/** The driver of threads in files, in the layout of Codex: what `FsStore` derives its store from. */
+import { FileSystem, Path } from "@effect/platform"
+import type { Durability } from "@skein/store/Capabilities"
+import type { Diagnostic } from "@skein/store/Diagnostic"
+import type { Driver, StoredSegment } from "@skein/store/Driver"
+import type { EffectiveLog } from "@skein/store/EffectiveLog"
+import { IdGenerator } from "@skein/store/IdGenerator"
+import * as LineSource from "@skein/store/LineSource"
+import {
+  InvalidRequest,
+  type ReadError,
+  StoreUnavailable,
+  ThreadNotFound,
+  UnsupportedHistoryMode
+} from "@skein/store/StoreError"
+import type { Index } from "@skein/store/ThreadIndex"
+import * as ThreadIndex from "@skein/store/ThreadIndex"
+import { Effect, Scope } from "effect"
+import * as CodexHome from "./CodexHome.js"
+import * as Append from "./internal/Append.js"
+import * as Archive from "./internal/Archive.js"
+import * as Catalog from "./internal/Catalog.js"
+import * as AllColumns from "./internal/Columns.js"
+import * as Disk from "./internal/Disk.js"
+import * as Header from "./internal/Header.js"
+import type { Home } from "./internal/Home.js"
+import * as Homes from "./internal/Home.js"
+import * as Instances from "./internal/Instances.js"
+import * as Intents from "./internal/Intents.js"
+import * as Lane from "./internal/Lane.js"
+import * as AllLanes from "./internal/Lanes.js"
+import type { Leases } from "./internal/Lease.js"
+import * as Removal from "./internal/Removal.js"
+import * as AllRows from "./internal/Rows.js"
+import * as Segments from "./internal/Segments.js"
+import * as Standing from "./internal/Standing.js"
+import * as Tail from "./internal/Tail.js"
+import { Machine } from "./Machine.js"
+import * as RolloutFile from "./RolloutFile.js"
+
+/** How a home is used as a store. */
+export interface Options {
+  /** The folder of `sessions` and `archived_sessions`; need not exist yet. */
+  readonly home: string
+  /** Default `fsync`. */
+  readonly durability?: Exclude<Durability, "process"> | undefined
+  /** What is remembered of the files between runs. Default: an index in memory. */
+  readonly index?: Index | undefined
+  /** Decoded bytes that a compressed file may come to. Default: 1 GiB. */
+  readonly decodedLimit?: number | undefined
+  /**
+   * Whether what a crash left half done is finished when the store is opened. Without it opening and reading write
+   * nothing; the next change of such a thread finishes it. Default true.
+   */
+  readonly finish?: boolean | undefined
+}
+
+/**
+ * A driver over a home, for as long as the scope lasts. Fails for a home that is no folder.
+ *
+ * Cost: a look at the home; its folders are listed when a thread is first asked for.
+ */
+export const make = (
+  options: Options
+): Effect.Effect<Driver, InvalidRequest | StoreUnavailable, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
+  Effect.gen(function* () {
+    const home = yield* open(options)
+    const scope = yield* Scope.Scope
+    const columns = AllColumns.make(home)
+    const standings = Standing.make(home, columns)
+    const index = options.index ?? (yield* ThreadIndex.memory)
+    const rows = AllRows.make(home, columns, standings, index)
+    const lanes = AllLanes.make(home, standings, scope)
+    const parts: Removal.Parts = { home, columns, standings, rows }
+    Instances.enter(home.instance, { yields: lanes.yields })
+    yield* Effect.addFinalizer(() =>
+      Effect.zipRight(
+        lanes.close,
+        Effect.zipRight(
+          Effect.ignore(rows.flush),
+          Effect.sync(() => Instances.leave(home.instance))
+        )
+      )
+    )
+    const { tools } = lanes
+
+    /** Finishes what was begun with a thread, here or by a process that is gone. */
+    const finish = (intent: Intents.Intent): Effect.Effect<void, ReadError> =>
+      Effect.gen(function* () {
+        yield* Lane.close(lanes.of(intent.threadId))
+        if (intent.kind !== "delete") return yield* Archive.run(home, columns, intent)
+        yield* Removal.run(parts, intent)
+        lanes.of(intent.threadId).brief = undefined
+        lanes.of(intent.threadId).kept = undefined
+      })
+    const begun = Intents.pending(home).pipe(Effect.mapError(Disk.unavailable("finishing what was begun", home.root)))
+    const finishAll = (threadId: string): Effect.Effect<void, ReadError> =>
+      Effect.flatMap(begun, (all) =>
+        Effect.forEach(
+          all.filter((intent) => intent.threadId === threadId),
+          finish,
+          { discard: true }
+        )
+      )
+    for (const intent of yield* begun) {
+      if (intent.kind === "delete") home.deleting.add(intent.threadId)
+      if (options.finish === false) continue
+      yield* lanes
+        .alone(intent.threadId, () => finish(intent))
+        .pipe(
+          Effect.catchAll((error) =>
+            Effect.logWarning(`${intent.kind} of thread ${intent.threadId} was begun and cannot be finished: ${error}`)
+          )
+        )
+    }
+
+    const driver: Driver = {
+      name: "fs",
+      supports: {
+        sharedPrefixes: { legacy: false, paginated: true },
+        multiProcess: home.machine.isShared,
+        follow: "machine",
+        durability: options.durability ?? "fsync",
+        sharedOnDelete: "materialise",
+        backup: false
+      },
+      marksBatches: true,
+      create: (thread) =>
+        lanes.alone(thread.threadId, (lane) =>
+          Effect.gen(function* () {
+            if (home.deleting.has(thread.threadId)) yield* finishAll(thread.threadId)
+            const position = yield* Segments.create(tools, lane, columns, thread)
+            yield* rows.made(thread, position)
+            return position
+          })
+        ),
+      locate: (threadId) => Effect.map(standings.of(threadId), ({ located }) => located),
+      append: (request) => lanes.alone(request.threadId, (lane) => Append.append(tools, lane, request)),
+      branch: (threadId, segment, how) => lanes.alone(threadId, (lane) => Segments.branch(tools, lane, segment, how)),
+      open: (threadId) => openLog(home, standings, threadId, 3),
+      segments: (threadId) => segments(home, threadId),
+      row: rows.row,
+      rows: rows.rows,
+      lagging: rows.lagging,
+      putDerived: rows.put,
+      updateExplicit: (threadId, change) =>
+        Effect.gen(function* () {
+          yield* Homes.find(home, threadId)
+          yield* columns.change(threadId, ({ archivedAt, named, ...explicit }) => ({
+            ...change(explicit),
+            archivedAt,
+            named
+          }))
+          yield* rows.changed(threadId)
+        }),
+      setArchived: (threadId, at) =>
+        lanes
+          .alone(threadId, (lane) =>
+            Effect.gen(function* () {
+              yield* finishAll(threadId)
+              const { files } = yield* Homes.find(home, threadId)
+              if (files.head.isArchived === (at !== undefined)) return
+              yield* Lane.close(lane)
+              yield* Archive.begin(
+                home,
+                columns,
+                at === undefined ? { kind: "unarchive", threadId } : { kind: "archive", threadId, at }
+              )
+            })
+          )
+          .pipe(Effect.mapError(withoutDamage)),
+      remove: (threadId, shared) =>
+        lanes.alone(threadId, (lane) =>
+          Effect.gen(function* () {
+            if (home.deleting.has(threadId)) {
+              yield* finishAll(threadId)
+              return { kept: [] }
+            }
+            yield* finishAll(threadId)
+            const { files } = yield* Homes.find(home, threadId)
+            yield* Lane.close(lane)
+            const removal = yield* Removal.begin(parts, files, shared)
+            lane.brief = undefined
+            lane.kept = undefined
+            lane.lastFence = 0
+            return removal
+          })
+        ),
+      lease: (request) =>
+        lanes.alone(request.threadId, (lane) =>
+          Effect.zipRight(Homes.find(home, request.threadId), Lane.keep(tools, lane, request))
+        )
+    }
+    return driver
+  })
+
+/** A home with nothing looked at but that it is a folder. */
+const open = (
+  options: Options
+): Effect.Effect<Home, InvalidRequest | StoreUnavailable, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const paths = yield* Path.Path
+    const context = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
+    const clock = yield* Effect.clock
+    const machine = yield* Machine
+    const ids = yield* IdGenerator
+    const instance = yield* ids.next
+    const disk: Disk.Disk = { fs, paths, isDurable: (options.durability ?? "fsync") === "fsync" }
+    const given = paths.resolve(options.home)
+    const facts = yield* Disk.look(disk, given).pipe(Effect.mapError(Disk.unavailable("opening a home", given)))
+    if (facts !== undefined && facts.type !== "Directory") {
+      return yield* Effect.fail(
+        new InvalidRequest({
+          field: "home",
+          reason: `${given} is no folder`,
+          advice: "Name the folder that holds sessions/, such as ~/.codex."
+        })
+      )
+    }
+    const root =
+      facts === undefined
+        ? given
+        : yield* fs.realPath(given).pipe(Effect.mapError(Disk.unavailable("opening a home", given)))
+    const leases: Leases = { disk, clock, machine, instance, folder: paths.join(root, ".skein", "leases") }
+    return {
+      root,
+      disk,
+      clock,
+      machine,
+      leases,
+      catalog: Catalog.make(disk, root),
+      instance,
+      decodedLimit: options.decodedLimit,
+      context,
+      deleting: new Set(),
+      refreshedAt: clock.unsafeCurrentTimeMillis()
+    }
+  })
+
+/** Errors of whole threads that have nothing to do with what is in them. */
+const withoutDamage = (error: ReadError): ThreadNotFound | InvalidRequest | StoreUnavailable =>
+  error._tag === "CorruptThread" || error._tag === "UnsupportedHistoryMode"
+    ? new StoreUnavailable({
+        operation: "finishing what was begun",
+        reason: error.message,
+        advice: "Look at the thread first.",
+        retryable: false,
+        paths: [],
+        cause: error
+      })
+    : error
+
+/** The log of a thread up to its last line that counts; see `Driver.open`. */
+const openLog = (
+  home: Home,
+  standings: Standing.Standings,
+  threadId: string,
+  left: number
+): Effect.Effect<EffectiveLog<ReadError>, ReadError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { facts, files } = yield* Homes.find(home, threadId)
+    const opened = yield* Effect.either(Segments.openRollout(home, files.head))
+    if (opened._tag === "Left") {
+      const { reason } = opened.left
+      if (reason === "missing" && left > 0) {
+        yield* home.catalog.walk
+        return yield* openLog(home, standings, threadId, left - 1)
+      }
+      if (reason === "unknown-history-mode") {
+        const opening = yield* Effect.orElseSucceed(standings.opening(files.head.path, facts), () => Standing.unread)
+        return yield* Effect.fail(new UnsupportedHistoryMode({ threadId, historyMode: opening.historyMode }))
+      }
+      return yield* Effect.fail(Standing.readError(threadId, opened.left))
+    }
+    const log = opened.right
+    if (log.diagnostics.some(({ code }) => code === "missing-base") && left > 0) {
+      // It may lie in a folder that nobody expected it in.
+      yield* home.catalog.walk
+      return yield* openLog(home, standings, threadId, 0)
+    }
+    const own = log.pieces.at(-1)
+    if (own === undefined) return yield* Effect.fail(new ThreadNotFound({ threadId }))
+    const tail = yield* Tail.inspect(own.source, { ordinals: false }).pipe(
+      Effect.mapError((error) => Standing.readError(threadId, error))
+    )
+    const diagnostics = [...log.diagnostics, ...noticed(own.source.path, tail), ...files.duplicates.map(duplicate)]
+    const pieces = log.pieces.map((piece) => (piece === own ? { ...piece, to: tail.end } : piece))
+    return Segments.withReadErrors(threadId, { ...log, pieces, diagnostics })
+  })
+
+const noticed = (path: string, { end, state }: Tail.Tail): ReadonlyArray<Diagnostic> => {
+  const place = { path, line: undefined, offset: end }
+  switch (state) {
+    case "torn":
+      return [
+        {
+          ...place,
+          severity: "error",
+          code: "torn",
+          message: "the last line was cut off while it was written; it is left out"
+        }
+      ]
+    case "unfinished":
+      return [
+        {
+          ...place,
+          severity: "warning",
+          code: "unfinished-batch",
+          message: "an append was cut off here; nobody was told that it was done, and it is left out"
+        }
+      ]
+    case "unended":
+      return [{ ...place, severity: "warning", code: "no-final-newline", message: "no line feed ends the last line" }]
+    default:
+      return []
+  }
+}
+
+const duplicate = ({ path, threadId }: Catalog.Rollout): Diagnostic => ({
+  severity: "warning",
+  code: "duplicate-file",
+  path,
+  line: undefined,
+  offset: undefined,
+  message: `there is another file of thread ${threadId} that counts; this one is left out`
+})
+
+/** All segments of a thread; see `Driver.segments`. */
+const segments = (home: Home, threadId: string): Effect.Effect<ReadonlyArray<StoredSegment>, ReadError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { files } = yield* Homes.find(home, threadId)
+    const found: Array<StoredSegment> = []
+    for (const file of files.segments) {
+      const opened = yield* RolloutFile.open(file.path, { decodedLimit: home.decodedLimit }).pipe(
+        Effect.provide(home.context),
+        Effect.mapError((error) => Standing.readError(threadId, error))
+      )
+      const source = Segments.withErrors(threadId, RolloutFile.source(opened))
+      const header = yield* Header.read(source)
+      const { end, state } = yield* Tail.inspect(source, { ordinals: false })
+      // A torn line is damage, and a copy keeps it; a batch that was not finished is nothing.
+      const size = state === "unfinished" ? end : source.size
+      found.push({
+        segmentId: Catalog.segmentId(file),
+        base: Header.base(header),
+        source: LineSource.upTo(source, size),
+        madeAt: CodexHome.momentOf(file.time)
+      })
+    }
+    return found
+  })

@@ -1,0 +1,259 @@
+/**
+ * Which rollouts a home has, by thread and by segment, from the names of its files alone.
+ *
+ * All folders are listed once; later only those in which a new file is likely to be, and those only when they changed.
+ * Whoever finds that a file is gone, or does not find a thread, asks for everything to be listed again.
+ */
+import type { PlatformError } from "@effect/platform/Error"
+import type { StoreUnavailable } from "@skein/store/StoreError"
+import { Effect } from "effect"
+import * as CodexHome from "../CodexHome.js"
+import * as Disk from "./Disk.js"
+
+/** A rollout of a home. */
+export interface Rollout extends CodexHome.Found {
+  readonly folder: string
+  readonly isArchived: boolean
+}
+
+/** The files of a thread. */
+export interface ThreadFiles {
+  readonly threadId: string
+  /** The files that count, one for each segment, in the order of their making. */
+  readonly segments: ReadonlyArray<Rollout>
+  /** The newest of them: it stands for the thread (since-july). */
+  readonly head: Rollout
+  /** Files that say they are a segment which another file is taken for. */
+  readonly duplicates: ReadonlyArray<Rollout>
+  /** Every file, compressed ones beside plain ones of the same name included. */
+  readonly all: ReadonlyArray<Rollout>
+}
+
+/** The id of the segment in a file: a thread's first file has the thread's. */
+export const segmentId = (file: CodexHome.RolloutName): string => file.segmentId ?? file.threadId
+
+/** What there is in a home. */
+export interface Catalog {
+  /** Lists every folder. Cost: one listing a folder. */
+  readonly walk: Effect.Effect<void, StoreUnavailable>
+  /** {@link walk}, unless it was done before. */
+  readonly begin: Effect.Effect<void, StoreUnavailable>
+  /** Lists folders again if they changed. Gives whether one did. Cost: a stat for each. */
+  readonly refresh: (folders: ReadonlyArray<string>) => Effect.Effect<boolean, StoreUnavailable>
+  readonly thread: (threadId: string) => ThreadFiles | undefined
+  readonly threads: () => Iterable<ThreadFiles>
+  /** The file that an id names as a base (since-july); one of the thread that asks comes first. */
+  readonly base: (id: string, of: string) => Rollout | undefined
+  /** Takes note of a file that was made or is gone. */
+  readonly add: (path: string) => void
+  readonly drop: (path: string) => void
+  /** Takes note that something that is named as a rollout is none: a directory, a pipe. */
+  readonly pass: (path: string) => void
+  /** Why a folder could not be listed, if one could not. */
+  readonly problem: () => StoreUnavailable | undefined
+}
+
+interface Folder {
+  readonly inode: number
+  readonly mtimeMs: number
+  /** When it was listed, by the clock that files get their times from. */
+  readonly listedAt: number
+  readonly names: Set<string>
+}
+
+/** How deep rollouts lie below their roots at most. */
+const depth = 5
+/** Folders that are listed at once. */
+const width = 8
+/** Milliseconds in which two changes of a folder may leave the same time. */
+const tick = 20
+
+/** A catalog of a home; nothing is listed yet. */
+export const make = (disk: Disk.Disk, home: string): Catalog => {
+  const { fs, paths } = disk
+  const roots = [paths.join(home, "sessions"), paths.join(home, "archived_sessions")] as const
+  const folders = new Map<string, Folder>()
+  const files = new Map<string, Rollout>()
+  const byThread = new Map<string, Set<Rollout>>()
+  const bySegment = new Map<string, Set<Rollout>>()
+  const arranged = new Map<string, ThreadFiles>()
+  const passed = new Set<string>()
+  const problems = new Map<string, StoreUnavailable>()
+  let isWalked = false
+
+  const add = (path: string): void => {
+    const name = CodexHome.parseName(paths.basename(path))
+    if (name === undefined || files.has(path)) return
+    const folder = paths.dirname(path)
+    const isArchived = folder === roots[1] || folder.startsWith(`${roots[1]}${paths.sep}`)
+    const file: Rollout = { ...name, path, folder, isArchived }
+    files.set(path, file)
+    into(byThread, file.threadId, file)
+    into(bySegment, segmentId(file), file)
+    arranged.delete(file.threadId)
+    folders.get(folder)?.names.add(paths.basename(path))
+  }
+
+  const drop = (path: string): void => {
+    const file = files.get(path)
+    if (file === undefined) return
+    files.delete(path)
+    passed.delete(path)
+    outOf(byThread, file.threadId, file)
+    outOf(bySegment, segmentId(file), file)
+    arranged.delete(file.threadId)
+    folders.get(file.folder)?.names.delete(paths.basename(path))
+  }
+
+  /** Lists one folder; gives the folders in it. A folder that cannot be listed keeps what was known of it. */
+  const listFolder = (folder: string): Effect.Effect<ReadonlyArray<string>, PlatformError> =>
+    Effect.gen(function* () {
+      const facts = yield* Disk.look(disk, folder)
+      const names = new Set(facts === undefined ? [] : yield* Disk.list(disk, folder))
+      const listedAt = Date.now()
+      for (const name of folders.get(folder)?.names ?? []) if (!names.has(name)) drop(paths.join(folder, name))
+      if (facts === undefined) folders.delete(folder)
+      else folders.set(folder, { inode: facts.inode, mtimeMs: facts.mtimeMs, listedAt, names })
+      const others: Array<string> = []
+      for (const name of names) {
+        if (CodexHome.parseName(name) === undefined) others.push(paths.join(folder, name))
+        else add(paths.join(folder, name))
+      }
+      problems.delete(folder)
+      return others
+    })
+
+  const isFolder = (path: string): Effect.Effect<boolean> =>
+    Effect.gen(function* () {
+      if (folders.has(path)) return true
+      if (path.endsWith(".tmp") || path.endsWith(".json")) return false
+      const facts = yield* Disk.look(disk, path)
+      return facts?.type === "Directory" && !(yield* Effect.isSuccess(fs.readLink(path)))
+    }).pipe(Effect.orElseSucceed(() => false))
+
+  const walkBelow = (folder: string, left: number, seen: Set<string>): Effect.Effect<void> =>
+    Effect.gen(function* () {
+      seen.add(folder)
+      const others = yield* listFolder(folder).pipe(
+        Effect.catchAll((error) => {
+          problems.set(folder, Disk.unavailable("listing a folder", folder)(error))
+          return Effect.succeed<ReadonlyArray<string>>([])
+        })
+      )
+      const below = left === 0 ? [] : yield* Effect.filter(others, isFolder, { concurrency: width })
+      yield* Effect.forEach(below, (one) => walkBelow(one, left - 1, seen), { concurrency: width, discard: true })
+    })
+
+  const walk = Effect.gen(function* () {
+    const seen = new Set<string>()
+    problems.clear()
+    yield* Effect.forEach(roots, (root) => walkBelow(root, depth, seen), { concurrency: 2, discard: true })
+    for (const folder of folders.keys()) {
+      const isHidden = [...problems.keys()].some((above) => folder.startsWith(`${above}${paths.sep}`))
+      if (!seen.has(folder) && !isHidden) forget(folder)
+    }
+    isWalked = true
+    const problem = roots.map((root) => problems.get(root)).find((one) => one !== undefined)
+    if (problem !== undefined) return yield* Effect.fail(problem)
+  })
+
+  const forget = (folder: string): void => {
+    for (const name of folders.get(folder)?.names ?? []) drop(paths.join(folder, name))
+    folders.delete(folder)
+  }
+
+  const refreshOne = (folder: string): Effect.Effect<boolean, PlatformError> =>
+    Effect.gen(function* () {
+      const facts = yield* Disk.look(disk, folder)
+      const known = folders.get(folder)
+      if (facts === undefined && known === undefined) return false
+      const isUnchanged =
+        facts !== undefined &&
+        known !== undefined &&
+        facts.inode === known.inode &&
+        facts.mtimeMs === known.mtimeMs &&
+        // A second change within a tick of the clock that files get their times from would not show.
+        Math.abs(known.listedAt - known.mtimeMs) > tick
+      if (isUnchanged) return false
+      yield* listFolder(folder)
+      return true
+    })
+
+  const thread = (threadId: string): ThreadFiles | undefined => {
+    const known = arranged.get(threadId)
+    if (known !== undefined) return known
+    const all = [...(byThread.get(threadId) ?? [])].filter(({ path }) => !passed.has(path))
+    const made = arrange(threadId, all)
+    if (made !== undefined) arranged.set(threadId, made)
+    return made
+  }
+
+  return {
+    walk,
+    begin: Effect.suspend(() => (isWalked ? Effect.void : walk)),
+    refresh: (some) =>
+      Effect.gen(function* () {
+        let isChanged = false
+        for (const folder of some) isChanged = (yield* refreshOne(folder)) || isChanged
+        return isChanged
+      }).pipe(Effect.mapError((error) => Disk.unavailable("listing a folder", ...some)(error))),
+    thread,
+    threads: function* () {
+      for (const threadId of byThread.keys()) {
+        const one = thread(threadId)
+        if (one !== undefined) yield one
+      }
+    },
+    base: (id, of) => {
+      const wanted = id.toLowerCase()
+      const all = [...(bySegment.get(wanted) ?? [])].filter(({ path }) => !passed.has(path))
+      const own = all.filter(({ threadId }) => threadId === of)
+      const further = (own.length > 0 ? own : all).filter((file) => file.segmentId !== undefined)
+      return [...(further.length > 0 ? further : all)].sort(preferred).at(0)
+    },
+    add,
+    drop,
+    pass: (path) => {
+      passed.add(path)
+      const file = files.get(path)
+      if (file !== undefined) arranged.delete(file.threadId)
+    },
+    problem: () => problems.values().next().value
+  }
+}
+
+const into = (map: Map<string, Set<Rollout>>, key: string, file: Rollout): void => {
+  const known = map.get(key)
+  if (known === undefined) map.set(key, new Set([file]))
+  else known.add(file)
+}
+
+const outOf = (map: Map<string, Set<Rollout>>, key: string, file: Rollout): void => {
+  const known = map.get(key)
+  known?.delete(file)
+  if (known?.size === 0) map.delete(key)
+}
+
+/** Of several files for one segment: active before archived, newer before older, plain before compressed. */
+const preferred = (left: Rollout, right: Rollout): number => {
+  if (left.isArchived !== right.isArchived) return left.isArchived ? 1 : -1
+  if (left.time !== right.time) return left.time < right.time ? 1 : -1
+  if (left.compressed !== right.compressed) return left.compressed ? 1 : -1
+  return left.path < right.path ? -1 : 1
+}
+
+/** The files of a thread in order. Which file stands for a segment depends on nothing but their names. */
+const arrange = (threadId: string, all: ReadonlyArray<Rollout>): ThreadFiles | undefined => {
+  const best = new Map<string, Rollout>()
+  const duplicates: Array<Rollout> = []
+  for (const file of [...all].sort(preferred)) {
+    const id = segmentId(file)
+    const chosen = best.get(id)
+    if (chosen === undefined) best.set(id, file)
+    // The other form of a file is no second claim.
+    else if (CodexHome.logical(chosen.path) !== CodexHome.logical(file.path)) duplicates.push(file)
+  }
+  const segments = [...best.values()].sort(CodexHome.compare)
+  const head = segments.at(-1)
+  return head === undefined ? undefined : { threadId, segments, head, duplicates, all }
+}

@@ -1,0 +1,143 @@
+/**
+ * Brings the explicit metadata of an index up to date: names that another program gave, columns that another process
+ * changed. The index remembers the files that they came from as it does rollouts, so that nothing is read twice.
+ */
+import type { StoreUnavailable } from "@skein/store/StoreError"
+import type { Explicit, ThreadRow } from "@skein/store/Summary"
+import type { RowQuery } from "@skein/store/SummaryQuery"
+import type { FileFacts, Index, IndexedRow } from "@skein/store/ThreadIndex"
+import { Effect } from "effect"
+import type { AllColumns, Columns } from "./Columns.js"
+import * as Disk from "./Disk.js"
+import type { Home } from "./Home.js"
+
+/** What it works with. */
+export interface Parts {
+  readonly home: Home
+  readonly columns: AllColumns
+  readonly index: Index
+  /** What the index knows of files, by path. */
+  readonly filed: ReadonlyMap<string, FileFacts>
+  readonly explicitOf: (columns: Columns & Explicit) => Explicit
+}
+
+/** Milliseconds in which two changes of a folder may leave the same time. */
+const tick = 20
+
+/** Cost: two stats when nothing changed; else a stat for each thread with columns, and a read of those that changed. */
+export const run = (parts: Parts): Effect.Effect<void, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const { columns, filed, home } = parts
+    const failed = Disk.unavailable("explicit metadata", columns.folder, columns.names.path)
+    const names = yield* Disk.look(home.disk, columns.names.path).pipe(Effect.mapError(failed))
+    const folder = yield* Disk.look(home.disk, columns.folder).pipe(Effect.mapError(failed))
+    const files: Array<FileFacts> = []
+    const forgotten: Array<string> = []
+    const threads = new Set<string>()
+    if (!isAsBefore(filed.get(columns.folder), folder)) {
+      yield* changedColumns(parts, threads, files, forgotten).pipe(Effect.mapError(failed))
+      const isSettled = folder !== undefined && Math.abs(Date.now() - folder.mtimeMs) > tick
+      if (isSettled) files.push(factsOf(columns.folder, "", folder))
+      else if (filed.has(columns.folder)) forgotten.push(columns.folder)
+    }
+    const areNamed = !isAsBefore(filed.get(columns.names.path), names)
+    if (areNamed && names !== undefined) files.push(factsOf(columns.names.path, "", names))
+    const rows = yield* areNamed ? allRows(parts) : rowsOf(parts, threads)
+    const changed: Array<IndexedRow> = []
+    for (const indexed of rows) {
+      const explicit = parts.explicitOf(yield* columns.of(indexed.row.threadId))
+      if (!isEqual(explicit, indexed.row.explicit)) changed.push({ ...indexed, row: { ...indexed.row, explicit } })
+    }
+    if (files.length + forgotten.length + changed.length > 0) {
+      yield* parts.index.change({ forgetFiles: forgotten, files, rows: changed })
+    }
+  })
+
+/** The threads whose columns are not as the index knows them. */
+const changedColumns = (
+  { columns, filed, home }: Parts,
+  threads: Set<string>,
+  files: Array<FileFacts>,
+  forgotten: Array<string>
+) =>
+  Effect.gen(function* () {
+    const names = (yield* Disk.list(home.disk, columns.folder)).filter((name) => name.endsWith(".json"))
+    const paths = names.map((name) => home.disk.paths.join(columns.folder, name))
+    const looks = yield* Disk.lookAll(home.disk, paths)
+    for (const [i, path] of paths.entries()) {
+      const facts = looks[i]
+      if (facts === undefined || isAsBefore(filed.get(path), facts)) continue
+      const threadId = (names[i] as string).slice(0, -".json".length)
+      threads.add(threadId)
+      files.push(factsOf(path, threadId, facts))
+    }
+    const there = new Set(paths)
+    for (const { path, segmentId, threadId } of filed.values()) {
+      if (segmentId !== "" || threadId === "" || there.has(path)) continue
+      threads.add(threadId)
+      forgotten.push(path)
+    }
+  })
+
+const isAsBefore = (before: FileFacts | undefined, now: Disk.Facts | undefined): boolean =>
+  now === undefined ? before === undefined : before !== undefined && Disk.isSame(before, now)
+
+const factsOf = (path: string, threadId: string, { inode, mtimeMs, size }: Disk.Facts): FileFacts => ({
+  path,
+  size,
+  mtimeMs,
+  inode,
+  threadId,
+  segmentId: "",
+  historyMode: "",
+  base: undefined
+})
+
+const everything: RowQuery = {
+  limit: Number.MAX_SAFE_INTEGER,
+  sortKey: "createdAt",
+  direction: "asc",
+  after: undefined,
+  sources: undefined,
+  modelProviders: undefined,
+  unnamedProvider: true,
+  cwds: undefined,
+  archived: "any",
+  searchTerm: undefined,
+  relation: undefined,
+  metadata: {},
+  hidden: true
+}
+
+/** Every row whose name may have changed. The rows alone do not say how far they reach, so each is asked for that. */
+const allRows = ({ columns, index }: Parts): Effect.Effect<ReadonlyArray<IndexedRow>, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const rows = yield* index.rows(everything)
+    const names = yield* columns.names.entries.pipe(
+      Effect.mapError(Disk.unavailable("explicit metadata", columns.names.path))
+    )
+    const mayDiffer = ({ explicit, threadId }: ThreadRow): boolean =>
+      (explicit.name ?? "") !== (names.get(threadId)?.name ?? "")
+    const found: Array<IndexedRow> = []
+    for (const row of rows) {
+      const indexed = mayDiffer(row) ? yield* index.row(row.threadId) : undefined
+      if (indexed !== undefined) found.push(indexed)
+    }
+    return found
+  })
+
+const rowsOf = (
+  { index }: Parts,
+  threads: ReadonlySet<string>
+): Effect.Effect<ReadonlyArray<IndexedRow>, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const found: Array<IndexedRow> = []
+    for (const threadId of threads) {
+      const indexed = yield* index.row(threadId)
+      if (indexed !== undefined) found.push(indexed)
+    }
+    return found
+  })
+
+/** Both are plain JSON made by one function, so equal ones have their keys in the same order but for parts set by hand. */
+const isEqual = (left: Explicit, right: Explicit): boolean => JSON.stringify(left) === JSON.stringify(right)

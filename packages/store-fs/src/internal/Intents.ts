@@ -1,0 +1,58 @@
+/**
+ * What was begun with whole threads: a small file for each, written before the first step and removed behind the last.
+ * Every step can be done again, so whoever finds such a file finishes what it says.
+ */
+import type { PlatformError } from "@effect/platform/Error"
+import { Effect } from "effect"
+import * as Disk from "./Disk.js"
+import type { Home } from "./Home.js"
+import * as Homes from "./Home.js"
+
+/** What is being done to a thread. `at` in milliseconds since 1970. */
+export type Intent =
+  | { readonly kind: "archive"; readonly threadId: string; readonly at: number }
+  | { readonly kind: "unarchive"; readonly threadId: string }
+  | { readonly kind: "delete"; readonly threadId: string }
+
+const pattern = /^(archive|unarchive|delete)\.([0-9a-f-]{36})\.json$/
+
+const fileOf = (home: Home, { kind, threadId }: Intent): string =>
+  Homes.own(home, "intents", `${kind}.${threadId}.json`)
+
+/** Says what is about to be done; durable when it returns. */
+export const declare = (home: Home, intent: Intent): Effect.Effect<void, PlatformError> =>
+  Effect.gen(function* () {
+    yield* Disk.makeFolder(home.disk, Homes.own(home, "intents"))
+    yield* Disk.replace(
+      home.disk,
+      fileOf(home, intent),
+      new TextEncoder().encode(JSON.stringify(intent)),
+      home.instance
+    )
+  })
+
+/** Says that it is done. */
+export const settle = (home: Home, intent: Intent): Effect.Effect<void, PlatformError> =>
+  Effect.zipRight(Disk.remove(home.disk, fileOf(home, intent)), Disk.syncFolder(home.disk, Homes.own(home, "intents")))
+
+/** What was begun and is not done. */
+export const pending = (home: Home): Effect.Effect<ReadonlyArray<Intent>, PlatformError> =>
+  Effect.gen(function* () {
+    const found: Array<Intent> = []
+    for (const name of yield* Disk.list(home.disk, Homes.own(home, "intents"))) {
+      const [, kind, threadId] = pattern.exec(name) ?? []
+      if (threadId === undefined) continue
+      if (kind === "archive") found.push({ kind, threadId, at: yield* momentOf(home, name) })
+      else if (kind === "unarchive" || kind === "delete") found.push({ kind, threadId })
+    }
+    return found
+  })
+
+const momentOf = (home: Home, name: string): Effect.Effect<number> =>
+  home.disk.fs.readFileString(Homes.own(home, "intents", name)).pipe(
+    Effect.map((text) => {
+      const { at } = JSON.parse(text) as { readonly at?: unknown }
+      return typeof at === "number" ? at : home.clock.unsafeCurrentTimeMillis()
+    }),
+    Effect.catchAllCause(() => Effect.sync(() => home.clock.unsafeCurrentTimeMillis()))
+  )

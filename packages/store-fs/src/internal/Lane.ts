@@ -1,0 +1,327 @@
+/**
+ * Everything that is done to one thread, one thing after the other: within this process by a lock, across processes by a
+ * lease.
+ *
+ * A lease that an append took stays for a moment, since the next append is likely to come soon; it is given back when
+ * nothing comes, or when somebody else waits for it.
+ */
+import type { AppendRequest, HeldLease, LeaseRequest, Located } from "@skein/store/Driver"
+import type { Position } from "@skein/store/Position"
+import * as Positions from "@skein/store/Position"
+import { AppendConflict, type ConflictReason, LeaseHeld, type StoreUnavailable } from "@skein/store/StoreError"
+import { Effect, Either } from "effect"
+import type { Home } from "./Home.js"
+import * as Homes from "./Home.js"
+import * as Lease from "./Lease.js"
+import * as LiveFile from "./LiveFile.js"
+import * as Rehome from "./Rehome.js"
+import type { Standings } from "./Standing.js"
+
+/** Milliseconds that a brief lease lasts; a holder that hangs for longer is passed by. */
+const lasts = 3000
+/** Milliseconds before its end at which it is prolonged. */
+const early = 1500
+/** Milliseconds that others wait for a brief lease. */
+export const patience = 5000
+/** Milliseconds for which who gave a lease to somebody waiting lets that one go first. */
+const courtesy = 6
+/** Milliseconds for which a look at a file is believed. A change in that time is found by the look behind the write. */
+const settled = 2
+
+/** What a thread's lane keeps. */
+export interface Lane {
+  readonly threadId: string
+  readonly lock: Effect.Semaphore
+  live: LiveFile.LiveFile | undefined
+  debris: LiveFile.Debris | undefined
+  brief: Lease.Held | undefined
+  kept: Lease.Held | undefined
+  /** The newest fence of ours. */
+  lastFence: number
+  /** Whether nobody else had the lease between the last time that the file was open and now. */
+  isSole: boolean
+  /** Until when a holder that is gone may have written. */
+  goneAt: number | undefined
+  /** Whether somebody waits for the lease. */
+  isWanted: boolean
+  yieldedAt: number
+  usedAt: number
+}
+
+export const make = (threadId: string): Lane => ({
+  threadId,
+  lock: Effect.unsafeMakeSemaphore(1),
+  live: undefined,
+  debris: undefined,
+  brief: undefined,
+  kept: undefined,
+  lastFence: 0,
+  isSole: true,
+  goneAt: undefined,
+  isWanted: false,
+  yieldedAt: Number.NEGATIVE_INFINITY,
+  usedAt: 0
+})
+
+/** What works on lanes. */
+export interface Tools {
+  readonly home: Home
+  readonly standings: Standings
+  /** Told that a lane has a brief lease: it has to be given back some time. */
+  readonly linger: (lane: Lane) => Effect.Effect<void>
+}
+
+/** Does something to a thread while nothing else of this process does. Once it began it comes to its end. */
+export const alone =
+  (tools: Tools, lane: Lane) =>
+  <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    lane.lock.withPermits(1)(
+      Effect.uninterruptible(
+        Effect.ensuring(
+          effect,
+          Effect.suspend(() => {
+            lane.usedAt = tools.home.clock.unsafeCurrentTimeMillis()
+            return lane.isWanted ? giveBack(tools, lane) : Effect.void
+          })
+        )
+      )
+    )
+
+/** Closes the file; what is known of it is found out anew when it is needed. */
+export const close = (lane: Lane): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const { live } = lane
+    lane.live = undefined
+    return live === undefined ? Effect.void : live.close
+  })
+
+/** Gives a brief lease back. */
+export const giveBack = ({ home }: Tools, lane: Lane): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const { brief } = lane
+    lane.brief = undefined
+    if (lane.isWanted) lane.yieldedAt = home.clock.unsafeCurrentTimeMillis()
+    lane.isWanted = false
+    return brief === undefined ? Effect.void : Effect.ignore(Lease.release(home.leases, brief))
+  })
+
+const holderOf = ({ expiresAt, fence, name }: Lease.Held) => ({ name, fence, expiresAt })
+
+/**
+ * Makes sure that the caller may append: with the fence of a lease that it holds, or with a brief one. Gives the lease.
+ */
+export const permit = (
+  tools: Tools,
+  lane: Lane,
+  fence: number | undefined
+): Effect.Effect<Lease.Held, LeaseHeld | StoreUnavailable> =>
+  Effect.suspend(() => {
+    const { clock, leases, machine } = tools.home
+    const { kept, threadId } = lane
+    const now = clock.unsafeCurrentTimeMillis()
+    if (kept !== undefined && now < kept.expiresAt) {
+      return fence === kept.fence
+        ? Effect.succeed(kept)
+        : Effect.fail(new LeaseHeld({ threadId, holder: holderOf(kept) }))
+    }
+    if (fence !== undefined) {
+      const holder = kept === undefined ? Lease.holder(leases, threadId) : Effect.succeed(holderOf(kept))
+      return Effect.flatMap(holder, (current) => Effect.fail(new LeaseHeld({ threadId, holder: current })))
+    }
+    if (!machine.isShared) return Effect.succeed(alwaysOurs(lane))
+    const { brief } = lane
+    if (brief === undefined) return acquire(tools, lane, "brief", "an append", lasts)
+    if (now < brief.expiresAt - early) return Effect.succeed(brief)
+    return Lease.renew(leases, brief, lasts).pipe(
+      Effect.as(brief),
+      Effect.catchTag("LeaseHeld", () => acquire(tools, lane, "brief", "an append", lasts))
+    )
+  })
+
+const alwaysOurs = ({ lastFence, threadId }: Lane): Lease.Held => ({
+  key: threadId,
+  fence: lastFence,
+  kind: "brief",
+  name: "",
+  expiresAt: Number.POSITIVE_INFINITY
+})
+
+/** Takes the lease of the thread and notes what that says of the time since it was ours. */
+export const acquire = (
+  tools: Tools,
+  lane: Lane,
+  kind: Lease.Kind,
+  name: string,
+  time: number
+): Effect.Effect<Lease.Held, LeaseHeld | StoreUnavailable> =>
+  Effect.gen(function* () {
+    const { home } = tools
+    const { catalog, clock, leases } = home
+    const { threadId } = lane
+    const rest = lane.yieldedAt + courtesy - clock.unsafeCurrentTimeMillis()
+    if (rest > 0) yield* Effect.interruptible(Effect.sleep(Math.min(rest, courtesy)))
+    lane.yieldedAt = Number.NEGATIVE_INFINITY
+    const taken = yield* Lease.acquire(leases, threadId, {
+      kind,
+      name,
+      time,
+      wait: patience,
+      onLate: (fence) => takeOver(tools, lane, fence)
+    })
+    const { before, beforeUntil, held, note } = taken
+    lane.brief = undefined
+    lane.kept = undefined
+    if (held.fence !== lane.lastFence + 1) lane.isSole = false
+    lane.lastFence = held.fence
+    lane.goneAt = before === "gone" ? beforeUntil : undefined
+    if (lane.live !== undefined) lane.live.checkedAt = Number.NEGATIVE_INFINITY
+    // A newer segment that lies where none was expected.
+    const head = catalog.thread(threadId)?.head
+    if (note !== undefined && head !== undefined && home.disk.paths.basename(head.path) !== note) yield* catalog.walk
+    if (kind === "kept") lane.kept = held
+    else {
+      lane.brief = held
+      yield* tools.linger(lane)
+    }
+    return held
+  })
+
+const takeOver = ({ home }: Tools, lane: Lane, fence: number): Effect.Effect<void, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const found = yield* Effect.option(Homes.find(home, lane.threadId))
+    if (found._tag === "None" || found.value.files.head.compressed) return
+    yield* close(lane)
+    yield* Rehome.take(home, found.value.files.head.path, Lease.markOf(home.leases, lane.threadId, fence))
+  })
+
+/** Where the thread stands, for a batch. */
+export const located = (live: LiveFile.LiveFile, archivedAt: number | undefined): Located => ({
+  threadId: live.threadId,
+  historyMode: live.historyMode,
+  archivedAt,
+  head: LiveFile.position(live),
+  nextOrdinal: live.nextOrdinal
+})
+
+/**
+ * The thread's file, open and as far as is known unchanged since it was left. Fails when it was moved or deleted, and for
+ * whoever expects a certain end also when it was compressed or superseded.
+ */
+export const current = (
+  tools: Tools,
+  lane: Lane,
+  expected: AppendRequest["expected"]
+): Effect.Effect<LiveFile.LiveFile, AppendConflict | LiveFile.OpenError> =>
+  Effect.suspend(() => {
+    const { live } = lane
+    if (live === undefined) return open(tools, lane)
+    if (tools.home.clock.unsafeCurrentTimeMillis() - live.checkedAt < settled) return Effect.succeed(live)
+    return Effect.flatMap(LiveFile.changed(tools.home, live), (change) =>
+      change === undefined ? Effect.succeed(live) : reopened(tools, lane, live, expected, change)
+    )
+  })
+
+const open = (tools: Tools, lane: Lane): Effect.Effect<LiveFile.LiveFile, LiveFile.OpenError> =>
+  Effect.gen(function* () {
+    const { debris, goneAt } = lane
+    const live = yield* LiveFile.open(tools.home, tools.standings, lane.threadId, { debris, goneAt })
+    lane.debris = undefined
+    lane.goneAt = undefined
+    lane.live = live
+    return live
+  })
+
+/** Opens what the thread's file became, unless the caller has to be told first. */
+const reopened = (
+  tools: Tools,
+  lane: Lane,
+  left: LiveFile.LiveFile,
+  expected: AppendRequest["expected"],
+  change: ConflictReason
+): Effect.Effect<LiveFile.LiveFile, AppendConflict | LiveFile.OpenError> =>
+  Effect.gen(function* () {
+    yield* close(lane)
+    const place = LiveFile.position(left)
+    const isTold = change === "moved" || change === "deleted" || (expected !== "any" && change !== "grown")
+    if (isTold) return yield* conflict(tools, lane, change, expected === "any" ? place : expected)
+    const live = yield* open(tools, lane)
+    if (expected === "any" || Positions.equals(expected, LiveFile.position(live))) return live
+    // Whether somebody without a lease wrote: nobody else had one, and the caller knew what we left.
+    const isForeign = lane.isSole && Positions.equals(expected, place)
+    lane.isSole = true
+    return yield* conflict(tools, lane, isForeign ? "grown" : "position", expected)
+  })
+
+/** Fails with where the thread stands now. */
+export const conflict = (
+  tools: Tools,
+  lane: Lane,
+  reason: ConflictReason,
+  expected: Position
+): Effect.Effect<never, AppendConflict | StoreUnavailable> =>
+  Effect.gen(function* () {
+    const { threadId } = lane
+    const now = yield* Effect.either(tools.standings.of(threadId))
+    if (Either.isLeft(now) && now.left._tag === "StoreUnavailable") return yield* Effect.fail(now.left)
+    const actual = Either.isRight(now) ? now.right.located.head : undefined
+    return yield* Effect.fail(new AppendConflict({ threadId, reason, expected, actual }))
+  })
+
+/** Fails unless the thread ends where the caller expects it to. */
+export const expect = (
+  tools: Tools,
+  lane: Lane,
+  live: LiveFile.LiveFile,
+  expected: AppendRequest["expected"]
+): Effect.Effect<void, AppendConflict | StoreUnavailable> =>
+  expected === "any" || Positions.equals(expected, LiveFile.position(live))
+    ? Effect.void
+    : conflict(tools, lane, "position", expected)
+
+/** A lease for a caller that keeps it; see `Driver.lease`. */
+export const keep = (
+  tools: Tools,
+  lane: Lane,
+  { name, threadId, time }: LeaseRequest
+): Effect.Effect<HeldLease, LeaseHeld | StoreUnavailable> =>
+  Effect.gen(function* () {
+    const { clock, leases, machine } = tools.home
+    const { kept } = lane
+    if (kept !== undefined && clock.unsafeCurrentTimeMillis() < kept.expiresAt) {
+      return yield* Effect.fail(new LeaseHeld({ threadId, holder: holderOf(kept) }))
+    }
+    const held = machine.isShared
+      ? yield* acquire(tools, lane, "kept", name, time)
+      : { ...alwaysOurs(lane), fence: lane.lastFence + 1, kind: "kept" as const, name, expiresAt: 0 }
+    if (!machine.isShared) {
+      held.expiresAt = clock.unsafeCurrentTimeMillis() + time
+      lane.lastFence = held.fence
+      lane.kept = held
+    }
+    const exclusively = alone(tools, lane)
+    const lost = Effect.flatMap(
+      Effect.suspend(() =>
+        lane.kept === undefined ? Lease.holder(leases, threadId) : Effect.succeed(holderOf(lane.kept))
+      ),
+      (holder) => Effect.fail(new LeaseHeld({ threadId, holder }))
+    )
+    return {
+      fence: held.fence,
+      expiresAt: held.expiresAt,
+      renew: exclusively(
+        Effect.suspend((): Effect.Effect<number, LeaseHeld | StoreUnavailable> => {
+          if (lane.kept !== held) return lost
+          if (machine.isShared) return Lease.renew(leases, held, time)
+          held.expiresAt = clock.unsafeCurrentTimeMillis() + time
+          return Effect.succeed(held.expiresAt)
+        })
+      ),
+      release: exclusively(
+        Effect.suspend(() => {
+          if (lane.kept !== held) return Effect.void
+          lane.kept = undefined
+          return machine.isShared ? Lease.release(leases, held) : Effect.void
+        })
+      )
+    }
+  })

@@ -1,0 +1,301 @@
+/**
+ * The newest file of a thread, open for appending: where it ends, whether it is still what we left, and one write to it.
+ *
+ * What another program does to the file is found out, not prevented (design §7). A look before a write tells what changed
+ * since; one behind it tells what happened in between, and only then a write counts.
+ */
+import type { FileSystem } from "@effect/platform"
+import type { PlatformError } from "@effect/platform/Error"
+import type { Position } from "@skein/store/Position"
+import * as Positions from "@skein/store/Position"
+import {
+  type ConflictReason,
+  CorruptThread,
+  type InvalidRequest,
+  type StoreUnavailable,
+  type ThreadNotFound
+} from "@skein/store/StoreError"
+import { Effect, Exit, Scope } from "effect"
+import * as RolloutFile from "../RolloutFile.js"
+import type { Rollout, ThreadFiles } from "./Catalog.js"
+import * as Catalog from "./Catalog.js"
+import * as Cold from "./Cold.js"
+import * as Disk from "./Disk.js"
+import type { Home } from "./Home.js"
+import * as Homes from "./Home.js"
+import type { Standings } from "./Standing.js"
+import * as Standing from "./Standing.js"
+import * as Tail from "./Tail.js"
+
+/** An open file, and what we left it as. */
+export interface LiveFile {
+  readonly threadId: string
+  readonly path: string
+  readonly files: ThreadFiles
+  readonly historyMode: string
+  readonly file: FileSystem.File
+  readonly inode: number
+  readonly close: Effect.Effect<void>
+  /** Offset behind the last line that counts. */
+  end: number
+  size: number
+  /** Whether the last byte is a line feed. */
+  isEnded: boolean
+  nextOrdinal: number | undefined
+  /** When it was last seen to be what we left, in milliseconds of the store's clock. */
+  checkedAt: number
+}
+
+/** Bytes of ours that a failed write left behind and that could not be taken back. */
+export interface Debris {
+  readonly inode: number
+  readonly offset: number
+  readonly bytes: Uint8Array
+}
+
+/** What is known of what stands at the end of the file. */
+export interface Evidence {
+  readonly debris: Debris | undefined
+  /** A holder that is gone wrote to it until then, in milliseconds since 1970. */
+  readonly goneAt: number | undefined
+}
+
+export const position = ({ end, files }: LiveFile): Position => Positions.make(Catalog.segmentId(files.head), end)
+
+const failed = (path: string) => Disk.unavailable("appending to a thread", path)
+
+export type OpenError = ThreadNotFound | InvalidRequest | CorruptThread | StoreUnavailable
+
+/**
+ * Opens the newest file of a thread for appending, compressed ones made plain first. A batch of ours that was not
+ * finished is cut off; what somebody else did not finish stays and is reported.
+ *
+ * Cost: the first and the last lines; a compressed file is decoded.
+ */
+export const open = (
+  home: Home,
+  standings: Standings,
+  threadId: string,
+  evidence: Evidence
+): Effect.Effect<LiveFile, OpenError> =>
+  Effect.gen(function* () {
+    const { catalog, disk } = home
+    const { files: found } = yield* Homes.find(home, threadId)
+    const path = found.head.compressed ? yield* Cold.materialise(home, found.head) : found.head.path
+    const files = catalog.thread(threadId) ?? found
+    const scope = yield* Scope.make()
+    const opened = Effect.gen(function* () {
+      const file = yield* disk.fs.open(path, { flag: "a+" })
+      const facts = Disk.factsOf(yield* file.stat)
+      const opening = yield* standings
+        .opening(path, facts)
+        .pipe(Effect.mapError((error) => narrowed(threadId, Standing.readError(threadId, error))))
+      yield* check(threadId, path, opening)
+      const beside = files.all.find((other) => other.compressed && other.path === `${path}.zst`)
+      if (beside !== undefined) yield* Cold.dropRemnant(home, beside.path, file)
+      const tail = yield* ending(home, path, file, evidence, opening.historyMode === "paginated").pipe(
+        Effect.mapError((error) => (error._tag === "FileRefused" ? refusedAt(threadId, error) : failed(path)(error)))
+      )
+      if (tail.state === "torn") {
+        yield* Effect.logWarning(
+          `${path} ends inside a line, which is left as it is; what is appended begins a new one`
+        )
+      }
+      const live: LiveFile = {
+        threadId,
+        path,
+        files,
+        historyMode: opening.historyMode,
+        file,
+        inode: facts.inode,
+        close: Scope.close(scope, Exit.void),
+        end: tail.end,
+        size: tail.size,
+        isEnded: tail.state === "ended",
+        nextOrdinal: opening.historyMode === "paginated" ? (tail.nextOrdinal ?? 0) : undefined,
+        checkedAt: home.clock.unsafeCurrentTimeMillis()
+      }
+      return live
+    }).pipe(
+      Scope.extend(scope),
+      Effect.onError(() => Scope.close(scope, Exit.void))
+    )
+    return yield* Effect.mapError(opened, (error) =>
+      error._tag === "SystemError" || error._tag === "BadArgument" ? failed(path)(error) : error
+    )
+  })
+
+/** The errors of a reader that can come of a file by itself. */
+const narrowed = (threadId: string, error: ReturnType<typeof Standing.readError>): OpenError =>
+  error._tag === "UnsupportedHistoryMode"
+    ? new CorruptThread({ threadId, position: undefined, reason: error.historyMode })
+    : error
+
+const refusedAt = (threadId: string, error: Parameters<typeof Standing.readError>[1]): OpenError =>
+  narrowed(threadId, Standing.readError(threadId, error))
+
+/** Refuses to append to a file that does not say whose it is. */
+const check = (threadId: string, path: string, opening: Standing.Opening): Effect.Effect<void, CorruptThread> => {
+  const reason =
+    opening.threadId === undefined && opening.historyMode === "legacy"
+      ? "no line says which thread it is (session_meta)"
+      : opening.threadId !== undefined && opening.threadId !== threadId
+        ? `it says that it is thread ${opening.threadId}`
+        : undefined
+  return reason === undefined
+    ? Effect.void
+    : Effect.fail(new CorruptThread({ threadId, position: undefined, reason: `${path}: ${reason}` }))
+}
+
+/** The end of a file once what is ours and unfinished is cut off. */
+const ending = (home: Home, path: string, file: FileSystem.File, evidence: Evidence, ordinals: boolean) =>
+  Effect.gen(function* () {
+    const { debris } = evidence
+    const before = Disk.factsOf(yield* file.stat)
+    if (debris !== undefined && debris.inode === before.inode) yield* takeBack(home, file, debris.offset, debris.bytes)
+    const facts = Disk.factsOf(yield* file.stat)
+    const source = RolloutFile.source(RolloutFile.ofHandle(path, file, facts.size))
+    const tail = yield* Tail.inspect(source, { ordinals })
+    const isOurs = tail.state === "torn" && evidence.goneAt !== undefined && facts.mtimeMs <= evidence.goneAt
+    if (tail.state !== "unfinished" && !isOurs) return { ...tail, size: facts.size }
+    // Only under our lease, and only if nobody else wrote since.
+    if (Disk.factsOf(yield* file.stat).size !== facts.size) return { ...tail, size: facts.size }
+    yield* file.truncate(tail.end)
+    yield* Disk.sync(home.disk, file)
+    return { ...tail, state: "ended" as const, size: tail.end }
+  })
+
+/**
+ * What became of a file since it was left. Undefined: nothing. Cost: a stat of the file and of the folders in which a
+ * newer segment would be.
+ */
+export const changed = (home: Home, live: LiveFile): Effect.Effect<ConflictReason | undefined, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const facts = yield* Disk.look(home.disk, live.path).pipe(Effect.mapError(failed(live.path)))
+    if (facts === undefined) return yield* whereabouts(home, live)
+    yield* Homes.refresh(home, live.files.head)
+    const head = home.catalog.thread(live.threadId)?.head
+    if (head !== undefined && head.path !== live.path) return becameOf(live, head)
+    if (facts.inode !== live.inode || facts.size !== live.size) return "grown"
+    live.checkedAt = home.clock.unsafeCurrentTimeMillis()
+    return undefined
+  })
+
+/** What became of a file that is no longer at its path. */
+export const whereabouts = (home: Home, live: LiveFile): Effect.Effect<ConflictReason, StoreUnavailable> =>
+  Effect.map(home.catalog.walk, () => {
+    const head = home.deleting.has(live.threadId) ? undefined : home.catalog.thread(live.threadId)?.head
+    return head === undefined ? "deleted" : becameOf(live, head)
+  })
+
+const becameOf = (live: LiveFile, head: Rollout): ConflictReason => {
+  if (Catalog.segmentId(head) !== Catalog.segmentId(live.files.head)) return "superseded"
+  return head.folder === live.files.head.folder && head.compressed ? "compressed" : "moved"
+}
+
+/** What became of a write. `shifted`: it is there, but somebody else wrote in front of it. */
+export type Outcome =
+  | { readonly _tag: "Written"; readonly shift: number; readonly isAlone: boolean }
+  | { readonly _tag: "TakenBack"; readonly reason: ConflictReason }
+  | { readonly _tag: "TakenOver" }
+
+/** What a write is done with. */
+export interface WriteOptions {
+  readonly bytes: Uint8Array
+  /** Whether the lease has been ours all the time, as far as the clock tells. */
+  readonly isInTime: () => boolean
+  /** Whether it still is, as the lease files tell. */
+  readonly isOurs: Effect.Effect<boolean, StoreUnavailable>
+  /** Told of bytes that a failed write left and that could not be taken back. */
+  readonly leave: (debris: Debris) => void
+}
+
+/**
+ * Appends bytes, durably, and looks whether they are where they should be: under the file's name, behind what we left, and
+ * with nobody taking the file over. A write that fails is taken back. Cost: the write, the sync, and a stat.
+ */
+export const write = (home: Home, live: LiveFile, options: WriteOptions): Effect.Effect<Outcome, StoreUnavailable> => {
+  const { bytes } = options
+  const size = live.size + bytes.length
+  const done = Disk.append(home.disk, live.file, bytes)
+  return Effect.matchEffect(Effect.zipRight(done, Disk.look(home.disk, live.path)), {
+    onFailure: (error) => Effect.zipRight(undo(home, live, options), Effect.fail(failed(live.path)(error))),
+    onSuccess: (facts) =>
+      facts !== undefined &&
+      facts.inode === live.inode &&
+      facts.size === size &&
+      facts.links === 1 &&
+      options.isInTime()
+        ? Effect.succeed(alone)
+        : settle(home, live, options, facts)
+  })
+}
+
+const alone: Outcome = { _tag: "Written", shift: 0, isAlone: true }
+
+/** Finds out what happened to a write that is not as it should be. */
+const settle = (
+  home: Home,
+  live: LiveFile,
+  options: WriteOptions,
+  facts: Disk.Facts | undefined
+): Effect.Effect<Outcome, StoreUnavailable> =>
+  Effect.gen(function* () {
+    if (!(yield* options.isOurs)) return { _tag: "TakenOver" }
+    if (facts === undefined || facts.inode !== live.inode) {
+      const reason = facts === undefined ? yield* whereabouts(home, live) : "moved"
+      yield* undo(home, live, options)
+      return { _tag: "TakenBack", reason }
+    }
+    if (facts.size === live.size + options.bytes.length) return alone
+    return yield* Effect.mapError(between(home, live, options), failed(live.path))
+  })
+
+/** What to do when somebody else wrote at the same time. */
+const between = (home: Home, live: LiveFile, { bytes }: WriteOptions): Effect.Effect<Outcome, PlatformError> =>
+  Effect.gen(function* () {
+    const { size } = Disk.factsOf(yield* live.file.stat)
+    const gained = Buffer.from(yield* readAt(live.file, live.size, size - live.size))
+    const at = gained.indexOf(bytes)
+    if (at === 0) return { _tag: "Written", shift: 0, isAlone: false }
+    if (at < 0) return { _tag: "TakenBack", reason: "moved" }
+    if (at + bytes.length < gained.length) return { _tag: "Written", shift: at, isAlone: false }
+    // Ours is the last: it goes, and whoever wanted it decides again on what is there now.
+    yield* live.file.truncate(live.size + at)
+    yield* Disk.sync(home.disk, live.file)
+    return { _tag: "TakenBack", reason: "grown" }
+  })
+
+const undo = (home: Home, live: LiveFile, { bytes, leave }: WriteOptions): Effect.Effect<void> =>
+  takeBack(home, live.file, live.size, bytes).pipe(
+    Effect.catchAll(() => Effect.sync(() => leave({ inode: live.inode, offset: live.size, bytes })))
+  )
+
+/** Cuts off what a write left behind an offset, if that is all there is behind it. */
+const takeBack = (
+  home: Home,
+  file: FileSystem.File,
+  offset: number,
+  bytes: Uint8Array
+): Effect.Effect<void, PlatformError> =>
+  Effect.gen(function* () {
+    const { size } = Disk.factsOf(yield* file.stat)
+    if (size <= offset || size > offset + bytes.length) return
+    const gained = yield* readAt(file, offset, size - offset)
+    if (Buffer.compare(gained, bytes.subarray(0, gained.length)) !== 0) return
+    yield* file.truncate(offset)
+    yield* Disk.sync(home.disk, file)
+  })
+
+const readAt = (file: FileSystem.File, offset: number, length: number): Effect.Effect<Uint8Array, PlatformError> =>
+  Effect.gen(function* () {
+    const all = new Uint8Array(length)
+    yield* file.seek(offset, "start")
+    let held = 0
+    while (held < length) {
+      const count = Number(yield* file.read(all.subarray(held)))
+      if (count === 0) break
+      held += count
+    }
+    return all.subarray(0, held)
+  })

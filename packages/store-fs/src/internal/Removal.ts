@@ -1,0 +1,230 @@
+/**
+ * Deleting threads (thread-store §7), and what others inherit from them.
+ *
+ * A thread that stands on a deleted one gets the inherited part as an earlier segment of its own: a copy under a name with
+ * its own id and that of the segment, by which every reader finds it, offsets and all. Only the id in the copy's header is
+ * exchanged, so that no program takes it for the deleted thread.
+ */
+import type { PlatformError } from "@effect/platform/Error"
+import type { Removal } from "@skein/store/Driver"
+import { InvalidRequest, type ReadError, type StoreUnavailable } from "@skein/store/StoreError"
+import { Effect } from "effect"
+import * as CodexHome from "../CodexHome.js"
+import type { FileRefused } from "../FileError.js"
+import * as RolloutFile from "../RolloutFile.js"
+import type { Rollout, ThreadFiles } from "./Catalog.js"
+import * as Catalog from "./Catalog.js"
+import type { AllColumns } from "./Columns.js"
+import * as Disk from "./Disk.js"
+import type { Home } from "./Home.js"
+import * as Homes from "./Home.js"
+import * as Intents from "./Intents.js"
+import * as Lease from "./Lease.js"
+import type { Rows } from "./Rows.js"
+import type { Standings } from "./Standing.js"
+import * as Standing from "./Standing.js"
+
+/** What it works with. */
+export interface Parts {
+  readonly home: Home
+  readonly columns: AllColumns
+  readonly standings: Standings
+  readonly rows: Rows
+}
+
+/** A thread that inherits from one that is to be deleted: how much of which of its segments. */
+interface Heir {
+  readonly files: ThreadFiles
+  /** Bytes, by segment. */
+  readonly needs: Map<string, number>
+}
+
+/** Deletes a thread; see `Driver.remove`. */
+export const begin = (
+  parts: Parts,
+  files: ThreadFiles,
+  shared: "keep" | "materialise" | "refuse"
+): Effect.Effect<Removal, ReadError> =>
+  Effect.gen(function* () {
+    const { home } = parts
+    const { threadId } = files
+    const heirs = yield* heirsOf(parts, files)
+    if (heirs.length > 0 && shared !== "materialise") {
+      const names = heirs.map((heir) => heir.files.threadId).join(", ")
+      return yield* Effect.fail(
+        new InvalidRequest({
+          field: "shared",
+          reason: `${names} stand on thread ${threadId}, and files cannot keep what belongs to no thread`,
+          advice: "Delete those first, or let them have a copy of what they inherit (materialise)."
+        })
+      )
+    }
+    const intent: Intents.Intent = { kind: "delete", threadId }
+    yield* Intents.declare(home, intent).pipe(Effect.mapError(failed(home, threadId)))
+    home.deleting.add(threadId)
+    yield* run(parts, intent)
+    return { kept: [] }
+  })
+
+const failed = (home: Home, threadId: string) =>
+  Disk.unavailable("deleting a thread", home.catalog.thread(threadId)?.head.path ?? home.root)
+
+/** Does what an intent says, from its beginning or from wherever it was left. */
+export const run = (
+  parts: Parts,
+  intent: Extract<Intents.Intent, { readonly kind: "delete" }>
+): Effect.Effect<void, ReadError> =>
+  Effect.gen(function* () {
+    const { columns, home, rows } = parts
+    const { catalog, disk } = home
+    const { threadId } = intent
+    yield* catalog.walk
+    const files = catalog.thread(threadId)
+    if (files !== undefined) {
+      const heirs = yield* heirsOf(parts, files)
+      // Copies of one segment are of one length, so that it does not matter which of them is found.
+      const lengths = new Map<string, number>()
+      for (const { needs } of heirs) {
+        for (const [id, length] of needs) lengths.set(id, Math.max(length, lengths.get(id) ?? 0))
+      }
+      for (const heir of heirs) yield* bequeath(home, files, heir, lengths)
+      yield* removeFiles(home, files).pipe(Effect.mapError(failed(home, threadId)))
+    }
+    yield* columns.remove(threadId)
+    yield* rows.forget(threadId)
+    yield* Effect.gen(function* () {
+      yield* Lease.forget(home.leases, threadId)
+      yield* Intents.settle(home, intent)
+      yield* Disk.syncFolder(disk, home.root)
+    }).pipe(Effect.mapError(failed(home, threadId)))
+    home.deleting.delete(threadId)
+  })
+
+/** The newest one last: as long as it is there, the thread is found. */
+const removeFiles = (home: Home, files: ThreadFiles): Effect.Effect<void, PlatformError> =>
+  Effect.gen(function* () {
+    const { catalog, disk } = home
+    const folders = new Set<string>()
+    for (const file of [...files.all].sort(
+      (left, right) => Number(left === files.head) - Number(right === files.head)
+    )) {
+      yield* Disk.remove(disk, file.path)
+      catalog.drop(file.path)
+      folders.add(file.folder)
+    }
+    for (const folder of folders) yield* Disk.syncFolder(disk, folder)
+  })
+
+/**
+ * The threads that stand on segments of this one, and how much of each they need: theirs, and what those stand on.
+ *
+ * Cost: the first line of every file of the home that was not read before.
+ */
+const heirsOf = (
+  { home, standings }: Parts,
+  files: ThreadFiles
+): Effect.Effect<ReadonlyArray<Heir>, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const own = new Map(files.segments.map((file) => [Catalog.segmentId(file), file]))
+    const bases = new Map<string, Standing.Opening["base"]>()
+    for (const [id, file] of own) bases.set(id, yield* baseOf(home, standings, file))
+    const heirs: Array<Heir> = []
+    for (const other of home.catalog.threads()) {
+      if (other.threadId === files.threadId || home.deleting.has(other.threadId)) continue
+      const needs = new Map<string, number>()
+      for (const segment of other.segments) {
+        let base = yield* baseOf(home, standings, segment)
+        while (base !== undefined && own.has(base.segmentId)) {
+          const found = home.catalog.base(base.segmentId, other.threadId)
+          // It has a copy of its own already.
+          if (found === undefined || found.threadId !== files.threadId) break
+          const before = needs.get(base.segmentId)
+          if (before !== undefined && before >= base.offset) break
+          needs.set(base.segmentId, base.offset)
+          base = bases.get(base.segmentId)
+        }
+      }
+      if (needs.size > 0) heirs.push({ files: other, needs })
+    }
+    return heirs
+  })
+
+const baseOf = (home: Home, standings: Standings, file: Rollout) =>
+  Effect.gen(function* () {
+    const facts = yield* Disk.look(home.disk, file.path).pipe(Effect.mapError(failed(home, file.threadId)))
+    if (facts === undefined || facts.type !== "File") return undefined
+    const opening = yield* Effect.orElseSucceed(standings.opening(file.path, facts), () => Standing.unread)
+    return opening.base
+  })
+
+/** Gives a thread its copies; those that it has are left as they are. */
+const bequeath = (
+  home: Home,
+  files: ThreadFiles,
+  heir: Heir,
+  lengths: ReadonlyMap<string, number>
+): Effect.Effect<void, ReadError> =>
+  Effect.gen(function* () {
+    const [first] = heir.files.segments
+    for (const id of heir.needs.keys()) {
+      const length = lengths.get(id) ?? 0
+      const source = files.segments.find((file) => Catalog.segmentId(file) === id)
+      if (source === undefined || first === undefined) continue
+      // Older than every file of its own: which one is the newest must not change.
+      const time = source.time < first.time ? source.time : CodexHome.earlier(first.time)
+      const folder = first.isArchived ? Homes.archiveFolder(home) : Homes.sessionsFolder(home, time)
+      const path = home.disk.paths.join(folder, CodexHome.fileName(time, heir.files.threadId, id))
+      yield* copy(home, source, path, length, heir.files.threadId).pipe(
+        Effect.mapError((error) =>
+          error._tag === "FileRefused"
+            ? Standing.readError(files.threadId, error)
+            : Disk.unavailable("deleting a thread", source.path, path)(error)
+        )
+      )
+      home.catalog.add(path)
+    }
+  })
+
+const copy = (
+  home: Home,
+  source: Rollout,
+  path: string,
+  length: number,
+  threadId: string
+): Effect.Effect<void, PlatformError | FileRefused> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { disk } = home
+      const file = yield* RolloutFile.open(source.path, { decodedLimit: home.decodedLimit }).pipe(
+        Effect.provide(home.context)
+      )
+      yield* Disk.makeFolder(disk, disk.paths.dirname(path))
+      const made = yield* Disk.temporary(disk, path, home.instance)
+      const end = yield* endOf(file, length)
+      for (let at = 0; at < end; ) {
+        const bytes = yield* file.read(at, Math.min(end - at, 1024 * 1024))
+        if (bytes.length === 0) break
+        yield* made.file.writeAll(at === 0 ? renamed(bytes, source.threadId, threadId) : bytes)
+        at += bytes.length
+      }
+      yield* Disk.sync(disk, made.file)
+      yield* Disk.install(disk, made.path, path)
+    })
+  )
+
+/** Where a copy ends. A place inside a line is none: then readers go by ordinals, and need all of the file. */
+const endOf = (file: RolloutFile.RolloutFile, length: number): Effect.Effect<number, FileRefused> =>
+  length <= 0 || length >= file.size
+    ? Effect.succeed(Math.max(0, Math.min(length, file.size)))
+    : Effect.map(file.read(length - 1, 1), (last) => (last[0] === 0x0a ? length : file.size))
+
+/** The bytes of a file's beginning with another id of the thread in its header, of the same length. */
+const renamed = (bytes: Uint8Array, from: string, to: string): Uint8Array => {
+  const header = Buffer.from(bytes)
+  const end = header.indexOf(0x0a)
+  const key = Buffer.from(`"id":"${from}"`)
+  const at = header.indexOf(key)
+  if (at < 0 || (end >= 0 && at > end)) return bytes
+  header.write(`"id":"${to}"`, at)
+  return header
+}

@@ -1,0 +1,286 @@
+/** New files: the first one of a thread, and those in which a thread goes on from an earlier place. */
+import type { FileSystem } from "@effect/platform"
+import type { PlatformError } from "@effect/platform/Error"
+import type { RawLine } from "@skein/core/record/Jsonl"
+import type { NewSegment, NewThread } from "@skein/store/Driver"
+import * as EffectiveLog from "@skein/store/EffectiveLog"
+import * as LineSource from "@skein/store/LineSource"
+import type { Position } from "@skein/store/Position"
+import * as Positions from "@skein/store/Position"
+import {
+  type AppendError,
+  InvalidRequest,
+  LeaseHeld,
+  type ReadError,
+  StoreUnavailable,
+  ThreadAlreadyExists
+} from "@skein/store/StoreError"
+import { Effect, type Scope } from "effect"
+import * as CodexHome from "../CodexHome.js"
+import * as RolloutLog from "../RolloutLog.js"
+import type * as Catalog from "./Catalog.js"
+import type { AllColumns } from "./Columns.js"
+import * as Disk from "./Disk.js"
+import type { Home } from "./Home.js"
+import * as Homes from "./Home.js"
+import type { Lane, Tools } from "./Lane.js"
+import * as Lanes from "./Lane.js"
+import * as Lease from "./Lease.js"
+import * as Standing from "./Standing.js"
+
+const failed = (path: string) => Disk.unavailable("writing a new file of a thread", path)
+
+/** The file of a new thread, durable and under its name at once; see `Driver.create`. */
+export const create = (
+  tools: Tools,
+  lane: Lane,
+  columns: AllColumns,
+  thread: NewThread
+): Effect.Effect<Position, ThreadAlreadyExists | ReadError> =>
+  Effect.gen(function* () {
+    const { catalog, machine } = tools.home
+    const { archivedAt, explicit, segment, threadId } = thread
+    yield* catalog.begin
+    const isFirst = machine.isShared ? yield* isUntouched(tools, lane) : true
+    // A thread of that id may be in a folder where nobody expects a new file.
+    if (!isFirst && catalog.thread(threadId) === undefined) yield* catalog.walk
+    if (catalog.thread(threadId) !== undefined) return yield* Effect.fail(new ThreadAlreadyExists({ threadId }))
+    const time = CodexHome.timeOf(segment.madeAt)
+    const name = CodexHome.fileName(time, threadId, segment.segmentId === threadId ? undefined : segment.segmentId)
+    const isPlain = archivedAt === undefined && Object.values(explicit).every((value) => value === undefined)
+    if (!isPlain) {
+      yield* columns.change(threadId, () => ({ ...explicit, ...(archivedAt === undefined ? {} : { archivedAt }) }))
+    }
+    const folder = archivedAt === undefined ? Homes.sessionsFolder(tools.home, time) : Homes.archiveFolder(tools.home)
+    const size = yield* install(tools.home, folder, name, threadId, thread.historyMode, segment)
+    if (size === undefined) return yield* Effect.fail(new ThreadAlreadyExists({ threadId }))
+    return Positions.make(segment.segmentId, size)
+  })
+
+/** Takes the lease of an id that nobody has a thread under. Gives whether nobody ever had one. */
+const isUntouched = (tools: Tools, lane: Lane): Effect.Effect<boolean, StoreUnavailable> =>
+  Effect.gen(function* () {
+    if (lane.lastFence > 0) return false
+    const held = yield* Lanes.acquire(tools, lane, "brief", "making the thread", 3000)
+    return held.fence === 1
+  }).pipe(
+    Effect.catchTag("LeaseHeld", (error) =>
+      Effect.fail(
+        new StoreUnavailable({
+          operation: "making a thread",
+          reason: error.message,
+          advice: "Another process makes a thread of that id; look whether it is there.",
+          retryable: true,
+          paths: []
+        })
+      )
+    )
+  )
+
+/** Lets a thread go on in a new file; see `Driver.branch`. */
+export const branch = (
+  tools: Tools,
+  lane: Lane,
+  segment: NewSegment,
+  options: { readonly expected: Position; readonly fence: number | undefined }
+): Effect.Effect<Position, AppendError> =>
+  Effect.gen(function* () {
+    const { home } = tools
+    const { catalog, disk, leases, machine } = home
+    const { threadId } = lane
+    const { segmentId } = segment
+    const held = yield* Lanes.permit(tools, lane, options.fence)
+    const live = yield* Lanes.current(tools, lane, options.expected)
+    yield* Lanes.expect(tools, lane, live, options.expected)
+    lane.isSole = true
+    if (catalog.base(segmentId, threadId)?.threadId === threadId) {
+      return yield* Effect.fail(
+        new InvalidRequest({
+          field: "segmentId",
+          reason: `thread ${threadId} has a segment ${segmentId} already`,
+          advice: "Give a new id."
+        })
+      )
+    }
+    const { head } = live.files
+    const time = timeBehind(head, segmentId, CodexHome.timeOf(segment.madeAt))
+    const folder = head.isArchived ? Homes.archiveFolder(home) : Homes.sessionsFolder(home, time)
+    const name = CodexHome.fileName(time, threadId, segmentId)
+    const isOurs = machine.isShared ? Lease.isNewest(leases, held) : Effect.succeed(true)
+    const lost = Effect.flatMap(Lease.holder(leases, threadId), (holder) =>
+      Effect.fail(new LeaseHeld({ threadId, holder }))
+    )
+    const size = yield* install(home, folder, name, threadId, live.historyMode, segment, {
+      before: Effect.flatMap(isOurs, (ours) => (ours ? Effect.void : lost))
+    })
+    const path = disk.paths.join(folder, name)
+    if (size === undefined) return yield* Effect.fail(taken(path))
+    yield* Lanes.close(lane)
+    if (!(yield* isOurs)) {
+      // Whoever took the thread over goes on where it was.
+      yield* Effect.ignore(Disk.remove(disk, path))
+      catalog.drop(path)
+      return yield* lost
+    }
+    if (machine.isShared) yield* Lease.note(leases, threadId, name)
+    return Positions.make(segmentId, size)
+  })
+
+/**
+ * The time in the name of a further file: its own, unless the file would then not be the newest of its thread, as when a
+ * clock was set back.
+ */
+const timeBehind = (head: Catalog.Rollout, segmentId: string, time: string): string => {
+  const isNewest = (at: string): boolean => CodexHome.compare(head, { time: at, segmentId }) < 0
+  if (isNewest(time)) return time
+  return isNewest(head.time) ? head.time : CodexHome.later(head.time)
+}
+
+const taken = (path: string): StoreUnavailable =>
+  new StoreUnavailable({
+    operation: "writing a new file of a thread",
+    reason: "there is a file of that name",
+    advice: "Try again with another segment id.",
+    retryable: false,
+    paths: [path]
+  })
+
+/**
+ * Writes a segment to a file that has no name until it is whole and durable. Gives its size; undefined when there is a
+ * file of that name. In legacy threads what it stands on is copied in front of its own lines, behind its header: no
+ * program before 0.169.0 follows a base.
+ */
+const install = <E = never>(
+  home: Home,
+  folder: string,
+  name: string,
+  threadId: string,
+  historyMode: string,
+  segment: NewSegment,
+  options: { readonly before?: Effect.Effect<void, E> | undefined } = {}
+): Effect.Effect<number | undefined, ReadError | E> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { catalog, disk } = home
+      const path = disk.paths.join(folder, name)
+      const size = yield* Effect.gen(function* () {
+        yield* Effect.mapError(Disk.makeFolder(disk, folder), failed(path))
+        const made = yield* Effect.mapError(Disk.temporary(disk, path, home.instance), failed(path))
+        const writer = writing(made.file, path)
+        const inherited =
+          segment.base !== undefined && historyMode !== "paginated"
+            ? yield* logUpTo(home, threadId, segment.base)
+            : undefined
+        yield* content(segment.content, inherited, writer.write)
+        yield* Effect.mapError(Disk.sync(disk, made.file), failed(path))
+        if (options.before !== undefined) yield* options.before
+        const isNew = yield* Effect.mapError(Disk.install(disk, made.path, path), failed(path))
+        return isNew ? writer.size() : undefined
+      })
+      if (size !== undefined) catalog.add(path)
+      return size
+    })
+  )
+
+/** Hands on the lines of a segment: its header, what it inherits by copy, the rest. */
+const content = (
+  own: LineSource.LineSource<ReadError>,
+  inherited: EffectiveLog.EffectiveLog<ReadError> | undefined,
+  write: (lines: ReadonlyArray<RawLine>) => Effect.Effect<void, StoreUnavailable>
+): Effect.Effect<void, ReadError> =>
+  Effect.gen(function* () {
+    if (inherited === undefined) return yield* LineSource.inPieces(own, write)
+    let header: RawLine | undefined
+    yield* own.forward(
+      (line) => {
+        header = { ...line, bytes: new Uint8Array(line.bytes) }
+        return false
+      },
+      { brief: true }
+    )
+    if (header === undefined) return
+    yield* write([header])
+    for (const { from, source, to } of inherited.pieces) yield* LineSource.inPieces(source, write, { from, to })
+    yield* LineSource.inPieces(own, write, { from: header.offset + header.bytes.length + 1 })
+  })
+
+/** Writes lines, each with a line feed, and counts. */
+const writing = (file: FileSystem.File, path: string) => {
+  let size = 0
+  return {
+    size: (): number => size,
+    write: (lines: ReadonlyArray<RawLine>): Effect.Effect<void, StoreUnavailable> =>
+      Effect.suspend(() => {
+        let length = 0
+        for (const { bytes } of lines) length += bytes.length + 1
+        const all = new Uint8Array(length)
+        let at = 0
+        for (const { bytes } of lines) {
+          all.set(bytes, at)
+          at += bytes.length
+          all[at++] = 0x0a
+        }
+        size += length
+        return length === 0
+          ? Effect.void
+          : Effect.mapError(file.writeAll(all), (error: PlatformError) => failed(path)(error))
+      })
+  }
+}
+
+/** The log of a segment up to a position, for a copy. */
+const logUpTo = (
+  home: Home,
+  threadId: string,
+  { offset, segmentId }: Position
+): Effect.Effect<EffectiveLog.EffectiveLog<ReadError>, ReadError, Scope.Scope> =>
+  Effect.gen(function* () {
+    yield* home.catalog.begin
+    const found = home.catalog.base(segmentId, threadId)
+    if (found === undefined) {
+      return yield* Effect.fail(
+        new InvalidRequest({
+          field: "base",
+          reason: `there is no segment ${segmentId}`,
+          advice: "Copy the thread that it is part of first."
+        })
+      )
+    }
+    const log = yield* openLog(home, found)
+    const to = log.pieces.at(-1)?.to ?? 0
+    return EffectiveLog.cut(log, log.pieces.length - 1, Math.min(offset, to))
+  })
+
+/** The log of one file, with what it stands on, as readers of the store get it. */
+export const openLog = (
+  home: Home,
+  file: Catalog.Rollout
+): Effect.Effect<EffectiveLog.EffectiveLog<ReadError>, ReadError, Scope.Scope> =>
+  Effect.map(openRollout(home, file), (log) => withReadErrors(file.threadId, log)).pipe(
+    Effect.mapError((error) => Standing.readError(file.threadId, error))
+  )
+
+/** The same with the errors of files. */
+export const openRollout = (home: Home, file: Catalog.Rollout) =>
+  RolloutLog.open(file.path, {
+    decodedLimit: home.decodedLimit,
+    baseFile: (id) => home.catalog.base(id, file.threadId)
+  }).pipe(Effect.provide(home.context))
+
+/** A log of files as one of the store. */
+export const withReadErrors = (threadId: string, log: RolloutLog.RolloutLog): EffectiveLog.EffectiveLog<ReadError> => ({
+  ...log,
+  pieces: log.pieces.map((piece) => ({ ...piece, source: withErrors(threadId, piece.source) }))
+})
+
+/** A source of a file as one of the store. */
+export const withErrors = (
+  threadId: string,
+  source: RolloutLog.RolloutLog["pieces"][number]["source"]
+): LineSource.LineSource<ReadError> => ({
+  ...source,
+  forward: (take, range) =>
+    Effect.mapError(source.forward(take, range), (error) => Standing.readError(threadId, error)),
+  backward: (take, range) =>
+    Effect.mapError(source.backward(take, range), (error) => Standing.readError(threadId, error))
+})
