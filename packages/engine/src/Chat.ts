@@ -1,13 +1,13 @@
 /** A conversation that was held elsewhere, as most programs keep one: a list of messages, each with a role. */
 import * as Errors from "@skein/core/decide/DecisionError"
-import type { Decision, Draft } from "@skein/core/decide/Draft"
+import type { Decision } from "@skein/core/decide/Draft"
 import * as Drafts from "@skein/core/decide/Draft"
 import * as ModelItem from "@skein/core/decide/ModelItem"
 import * as TurnLifecycle from "@skein/core/decide/TurnLifecycle"
 import type { Settings } from "@skein/core/decide/TurnSettings"
 import type { Message } from "@skein/core/record/ResponseItem"
 import { Either } from "effect"
-import type { Batch, Facts } from "./internal/Plan.js"
+import type { Facts, Step } from "./internal/Plan.js"
 import type { TurnSettings } from "./Turn.js"
 
 /** A message. */
@@ -32,27 +32,15 @@ export const split = (
 }
 
 /**
- * The records of a conversation: each message of the user begins a turn, what follows belongs to it, and words of the
- * host in front of it as well. Errors: `InvalidRequest`.
+ * The steps that a conversation is recorded in: each message of the user begins a turn, what follows belongs to it, and
+ * words of the host in front of it as well. Errors: `InvalidRequest`.
  */
-export const turns = (
+export const steps = (
   messages: ReadonlyArray<Chat>,
   settings: TurnSettings,
-  batch: Batch,
   facts: Facts
-): Decision<ReadonlyArray<Draft>> =>
+): Decision<ReadonlyArray<Step>> =>
   Either.gen(function* () {
-    let at: Facts = facts
-    let made = 0
-    const begin = (): Decision<void> =>
-      Either.gen(function* () {
-        batch.add(yield* TurnLifecycle.start({ turnId: Drafts.freshId(facts, made++) }, batch.state(), at))
-        batch.add(yield* TurnLifecycle.settings(settings as Settings, batch.state(), at))
-      })
-    const end = (): Decision<void> =>
-      batch.state().turn.active === undefined
-        ? Either.void
-        : Either.map(TurnLifecycle.complete({}, batch.state(), at), batch.add)
     if (typeof settings.model !== "string") {
       return yield* Errors.invalid("settings.model", "empty", "the turns have no model", "Name the model that answered")
     }
@@ -64,26 +52,34 @@ export const turns = (
         "Give a conversation, or start a thread"
       )
     }
-    let isAnswered = false
+    const all: Array<Step> = []
+    let at: Facts = facts
+    let turn: "none" | "asked" | "answered" = "none"
+    const end =
+      (now: Facts): Step =>
+      (state) =>
+        TurnLifecycle.complete({}, state, now)
     for (const [i, message] of messages.entries()) {
       const { content, role } = yield* checked(message, i)
-      at = { ...facts, fresh: Drafts.freshId(facts, made++), now: message.at ?? at.now }
-      const isActive = batch.state().turn.active !== undefined
+      const before = at
+      const now = { ...facts, fresh: Drafts.freshId(facts, `message ${i}`), now: message.at ?? at.now }
+      at = now
       // Words of the host behind an answer belong to what comes next.
-      const begins = !isActive || (role !== "assistant" && isAnswered)
-      if (begins) {
-        yield* end()
-        yield* begin()
-        isAnswered = false
+      if (turn === "none" || (role !== "assistant" && turn === "answered")) {
+        if (turn !== "none") all.push(end(before))
+        const turnId = Drafts.freshId(facts, `turn ${i}`)
+        all.push((state) => TurnLifecycle.start({ turnId }, state, now))
+        all.push((state) => TurnLifecycle.settings(settings as Settings, state, now))
+        turn = "asked"
       }
       if (role === "user") {
-        const input = { content: [{ type: "text" as const, text: content, text_elements: [] }], id: at.fresh }
-        batch.add(yield* TurnLifecycle.input(input, batch.state(), at))
-      } else batch.add(yield* ModelItem.record({ items: [itemOf(role, content)] }, batch.state(), at))
-      isAnswered ||= role === "assistant"
+        const input = { content: [{ type: "text" as const, text: content, text_elements: [] }], id: now.fresh }
+        all.push((state) => TurnLifecycle.input(input, state, now))
+      } else all.push((state) => ModelItem.record({ items: [itemOf(role, content)] }, state, now))
+      if (role === "assistant") turn = "answered"
     }
-    yield* end()
-    return batch.drafts()
+    all.push(end(at))
+    return all
   })
 
 const checked = (message: Chat, i: number): Decision<Chat> => {

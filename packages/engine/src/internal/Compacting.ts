@@ -10,7 +10,8 @@ import { Either } from "effect"
 import type { World as AnyWorld, TurnSettings as Settings } from "../Turn.js"
 import type { Live } from "./Live.js"
 import * as Opening from "./Opening.js"
-import type { Batch, Facts } from "./Plan.js"
+import type { Facts, Step } from "./Plan.js"
+import type { State } from "./State.js"
 
 /** A compaction. */
 export interface Command {
@@ -21,65 +22,61 @@ export interface Command {
   readonly startedAtMs?: number | undefined
 }
 
-/** Adds a compaction to the turn that runs. */
-export const add = (batch: Batch, live: Live, command: Command, at: Facts): Decision<void> =>
-  Either.gen(function* () {
+/** A compaction of the turn that runs. */
+export const steps = (live: Live, command: Command, at: Facts): ReadonlyArray<Step> => [
+  (state) => {
     const { phase, startedAtMs, variant } = command
     const { registry } = live.options
-    const state = batch.state()
-    const context = live.context(state)
-    const fresh = yield* freshContext(live, batch, command)
-    batch.add(
-      yield* Compaction.compact(
-        { variant, phase, itemId: Drafts.freshId(at, 1), startedAtMs, context: fresh },
-        { turn: state.turn, window: state.window, usage: state.usage, context, registry },
+    return Either.flatMap(freshContext(live, state, command), (context) =>
+      Compaction.compact(
+        { variant, phase, itemId: Drafts.freshId(at, "compaction"), startedAtMs, context },
+        { turn: state.turn, window: state.window, usage: state.usage, context: live.context(state), registry },
         at
       )
     )
-    checkpoint(batch, at)
-  })
+  },
+  checkpoint(at)
+]
 
-/** Adds what a reader who comes from the end has to know of what lies in front of a compaction. */
-export const checkpoint = (batch: Batch, at: Facts): void => {
-  const found = Checkpoint.of(batch.state())
-  if (found !== undefined) batch.add([Drafts.own(at, Checkpoint.kind, found)])
-}
+/** What a reader who comes from the end has to know of what lies in front of a compaction. */
+export const checkpoint =
+  (at: Facts): Step =>
+  (state) => {
+    const found = Checkpoint.of(state)
+    return Either.right(found === undefined ? [] : [Drafts.own(at, Checkpoint.kind, found)])
+  }
 
 /** What a turn that goes on is told anew; undefined for a compaction that nothing follows in its turn. */
 const freshContext = (
   live: Live,
-  batch: Batch,
+  state: State,
   { phase, settings, variant, world }: Command
 ): Decision<Compaction.FreshContext | undefined> =>
   Either.gen(function* () {
     const tokenBudget = variant.kind === "token_budget"
     if (phase !== "mid_turn" && !tokenBudget) return undefined
-    const state = batch.state()
     const sections = world === undefined ? [] : yield* Opening.sectionsOf(world)
     const { registry } = live.options
     const { items, update } = yield* World.look(
       { sections, at: { at: "compaction", phase, tokenBudget } },
       { context: live.context(state), registry }
     )
-    const turnId = state.turn.active?.id
+    const { active } = state.turn
     const all = settings === undefined ? undefined : { ...Opening.sticky(state), ...Opening.said(settings) }
     const recorded =
-      all?.model === undefined || turnId === undefined
+      all?.model === undefined || active === undefined
         ? undefined
-        : yield* TurnSettings.of(all as TurnSettings.Settings, turnId)
+        : yield* TurnSettings.of(all as TurnSettings.Settings, active)
     return { items, world: world === undefined ? undefined : update, settings: recorded }
   })
 
-/** Adds a compaction as a turn of its own. */
+/** A compaction as a turn of its own. */
 export const alone = (
-  batch: Batch,
   live: Live,
   command: Command & { readonly onActive?: "refuse" | "replace" | undefined },
   at: Facts
-): Decision<void> =>
-  Either.gen(function* () {
-    const { onActive } = command
-    batch.add(yield* TurnLifecycle.start({ turnId: at.turnId, kind: "compact", onActive }, batch.state(), at))
-    yield* add(batch, live, command, at)
-    batch.add(yield* TurnLifecycle.complete({}, batch.state(), at))
-  })
+): ReadonlyArray<Step> => [
+  (state) => TurnLifecycle.start({ turnId: at.turnId, kind: "compact", onActive: command.onActive }, state, at),
+  ...steps(live, command, at),
+  (state) => TurnLifecycle.complete({}, state, at)
+]

@@ -120,7 +120,7 @@ export const make = ({ hub, id, lease, meter, options, settings, store }: Parts)
     const repairOf = (of: State, at: Facts): Decision<Repair.Repair> =>
       Repair.decide(
         { turn: of.turn, mailbox: of.mailbox, window: of.window, context: ModelContext.readState(of.context, options) },
-        { now: at.now, windowId: at.oldWindowId },
+        { ...at, windowId: at.oldWindowId },
         markerOf(of)
       )
 

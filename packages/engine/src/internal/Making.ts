@@ -1,6 +1,7 @@
 /** How threads come about: started, forked, spawned, brought from elsewhere. Each is made in one step of the store. */
 import * as Agents from "@skein/core/decide/Agents"
 import type { Draft } from "@skein/core/decide/Draft"
+import * as Drafts from "@skein/core/decide/Draft"
 import * as Fork from "@skein/core/decide/Fork"
 import * as NewThread from "@skein/core/decide/NewThread"
 import * as Originator from "@skein/core/decide/Originator"
@@ -14,7 +15,7 @@ import type { Position } from "@skein/store/Position"
 import * as Positions from "@skein/store/Position"
 import { InvalidRequest, type ReadError } from "@skein/store/StoreError"
 import type { Explicit } from "@skein/store/Summary"
-import { Effect, Either } from "effect"
+import { Effect } from "effect"
 import type { Chat } from "../Chat.js"
 import * as Chats from "../Chat.js"
 import type { CreateError, OpenError } from "../EngineError.js"
@@ -28,7 +29,6 @@ import type { Live } from "./Live.js"
 import * as Lives from "./Live.js"
 import * as Loading from "./Loading.js"
 import type { Facts } from "./Plan.js"
-import * as Plans from "./Plan.js"
 import * as States from "./State.js"
 
 /** A header, as a draft of its kind. */
@@ -73,7 +73,7 @@ const headerOf = (
         originator,
         ...more
       },
-      { now: at.now, ...ids }
+      { ...at, ...ids }
     )
     const [redacted = draft] = yield* Redaction.apply(host.redact, [draft])
     return redacted as Header
@@ -128,7 +128,7 @@ export const imported = (
     )
     const folds = States.folds(host)
     const begun = folds.step(folds.initial, Record.reread(header)).state
-    const drafts = yield* Chats.turns(rest, options.settings, Plans.batch(folds, begun), at)
+    const drafts = yield* Drafts.sequence(folds.near, begun, yield* Chats.steps(rest, options.settings, at))
     return yield* created(homes, header, yield* Redaction.apply(host.redact, drafts), options)
   })
 
@@ -266,14 +266,15 @@ export const spawn = (
         )
       }
       const inherits = turns !== "none"
-      const kept = inherits
-        ? Fork.spawn({ turns, hints: options.hints?.parent, registry: host.registry }, yield* Loading.records(log))
-        : []
-      const hint = options.hints?.child
-      const records = [
-        ...Homesteads.draftsOf(kept),
-        ...(hint === undefined || turns !== "all" ? [] : [Fork.hint(hint, at)])
-      ]
+      const command = {
+        turns,
+        hints: options.hints?.parent,
+        ownHint: options.hints?.child,
+        registry: host.registry
+      }
+      const inherited = inherits ? Fork.spawn(command, yield* Loading.records(log), at) : { records: [], drafts: [] }
+      const copied = Homesteads.draftsOf(inherited.records)
+      const records = [...copied, ...(yield* Redaction.apply(host.redact, inherited.drafts))]
       const context = ModelContext.readState(parent.state().context, host)
       const version = context.multiAgentVersion ?? undefined
       const multiAgentVersion =
@@ -297,17 +298,10 @@ export const spawn = (
         meta
       )
       const ephemeral = homes.isEphemeral(parent.id)
-      const id = yield* created(homes, withPrefix(header, kept.length), yield* redacted(host, records, kept.length), {
-        ...options,
-        ephemeral
-      })
+      const id = yield* created(homes, withPrefix(header, records.length), records, { ...options, ephemeral })
       return { id, path: child }
     })
   )
-
-/** What is copied was let through before; what is new has still to be. */
-const redacted = (host: Options, records: ReadonlyArray<Draft>, copied: number) =>
-  Either.map(Redaction.apply(host.redact, records.slice(copied)), (own) => [...records.slice(0, copied), ...own])
 
 /** In a paginated log the header says where what was inherited ends (replay-semantics §5.3). */
 const withPrefix = (header: Header, inherited: number): Header =>

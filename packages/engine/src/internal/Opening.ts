@@ -10,12 +10,13 @@ import * as TurnLifecycle from "@skein/core/decide/TurnLifecycle"
 import type { Settings } from "@skein/core/decide/TurnSettings"
 import * as World from "@skein/core/decide/World"
 import * as ModelContext from "@skein/core/fold/ModelContext"
+import type { Message } from "@skein/core/record/ResponseItem"
 import type { TurnContext } from "@skein/core/record/TurnContext"
 import type { UserInput } from "@skein/core/record/UserInput"
 import { Either } from "effect"
 import type { Options } from "../Options.js"
 import type { World as AnyWorld, StartOptions, TurnSettings, Words } from "../Turn.js"
-import type { Batch, Facts } from "./Plan.js"
+import type { Facts, Step } from "./Plan.js"
 import type { State } from "./State.js"
 
 /** What a turn begins with. */
@@ -27,48 +28,61 @@ export interface Opening {
   readonly options: StartOptions
 }
 
-/** Adds the start of a turn. */
-export const begin = (batch: Batch, turnId: string, options: StartOptions, facts: Facts): Decision<void> => {
-  const { contextWindow, kind, mode, onActive, rootTurnId } = options
-  const command = { turnId, contextWindow, kind, mode, onActive, rootTurnId }
-  return Either.map(TurnLifecycle.start(command, batch.state(), facts), batch.add)
-}
+/** The start of a turn. */
+export const begin =
+  (turnId: string, options: StartOptions, facts: Facts): Step =>
+  (state) => {
+    const { contextWindow, kind, mode, onActive, rootTurnId } = options
+    return TurnLifecycle.start({ turnId, contextWindow, kind, mode, onActive, rootTurnId }, state, facts)
+  }
 
-/** Adds what comes behind it: the mode, the world, the settings, then what was said or came in. */
-export const go = (
-  batch: Batch,
-  turnId: string,
+/**
+ * What comes behind it: the mode, the world, the settings, then what was said or came in.
+ *
+ * @param state In front of the start, where there is one: it changes nothing that a mode hangs on.
+ */
+export const steps = (
   { base, options, settings, words }: Opening,
   host: Options,
   context: (state: State) => ModelContext.ModelContext,
+  state: State,
   facts: Facts
-): Decision<void> =>
+): Decision<ReadonlyArray<Step>> => {
+  const replay = ModelContext.readState(state.context, host)
+  const { collab = false, declared, override, rule } = host.agents ?? {}
+  const command = { override, declared, collab, rule, source: state.context.head.meta?.source, select: options.select }
+  const delegation = Delegation.atTurn(command, { selection: state.selection, context: replay }, facts)
+  return Either.map(delegation, ({ drafts, mode: multi_agent_mode, tell, version: multi_agent_version }) => [
+    () => Either.right(drafts),
+    (at) => (tell === undefined ? Either.right([]) : modeTold(Delegation.message(tell), at, facts)),
+    (at) => (options.world === undefined ? Either.right([]) : worldTold(options.world, at, host, context, facts)),
+    (at) => {
+      const all = { ...said(base), ...sticky(at), ...said(settings), multi_agent_version, multi_agent_mode }
+      return typeof all.model === "string"
+        ? TurnLifecycle.settings(all as Settings, at, facts)
+        : Errors.invalid("settings.model", "empty", "no turn before this one has named a model", "Name it")
+    },
+    (at) => (words === undefined ? waiting(at, facts) : input(words, options, at, facts))
+  ])
+}
+
+const modeTold = (message: Message, state: State, facts: Facts): Decision =>
+  Either.map(TurnLifecycle.running(state), ({ active, thread }) =>
+    ModelItem.ofTurn(message, active.id, thread, facts, { name: "mode" })
+  )
+
+const worldTold = (
+  world: AnyWorld,
+  state: State,
+  { registry }: Options,
+  context: (state: State) => ModelContext.ModelContext,
+  facts: Facts
+): Decision =>
   Either.gen(function* () {
-    const state = batch.state()
-    const replay = ModelContext.readState(state.context, host)
-    const { collab = false, declared, override, rule } = host.agents ?? {}
-    const delegation = yield* Delegation.atTurn(
-      { override, declared, collab, rule, source: state.context.head.meta?.source, select: options.select },
-      { selection: state.selection, context: replay },
-      facts
-    )
-    batch.add(delegation.drafts)
-    if (delegation.tell !== undefined) {
-      const told = Delegation.message(delegation.tell)
-      batch.add([Drafts.item(facts, ModelItem.stamped(told, turnId))])
-    }
-    if (options.world !== undefined) {
-      const sections = yield* sectionsOf(options.world)
-      const told = yield* World.look({ sections, at: "turn" }, { context: context(state), registry: host.registry })
-      batch.add(World.drafts(told, turnId, facts))
-    }
-    const { mode: multi_agent_mode, version: multi_agent_version } = delegation
-    const all = { ...said(base), ...sticky(state), ...said(settings), multi_agent_version, multi_agent_mode }
-    if (typeof all.model !== "string") {
-      return yield* Errors.invalid("settings.model", "empty", "no turn before this one has named a model", "Name it")
-    }
-    batch.add(yield* TurnLifecycle.settings(all as Settings, batch.state(), facts))
-    batch.add(yield* words === undefined ? waiting(batch.state(), facts) : input(words, options, batch.state(), facts))
+    const running = yield* TurnLifecycle.running(state)
+    const sections = yield* sectionsOf(world)
+    const told = yield* World.look({ sections, at: "turn" }, { context: context(state), registry })
+    return World.drafts(told, running, facts)
   })
 
 /** What a user says. */
@@ -76,7 +90,7 @@ const input = (words: Words, options: StartOptions, state: State, facts: Facts):
   TurnLifecycle.input(
     {
       content: contentOf(words),
-      id: options.id ?? Drafts.freshId(facts, 0),
+      id: options.id ?? Drafts.freshId(facts, "input"),
       clientId: options.clientId,
       message: options.message
     },

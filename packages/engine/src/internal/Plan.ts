@@ -1,6 +1,6 @@
 /** What a command comes to before it is written. */
-import type { Draft } from "@skein/core/decide/Draft"
-import type { Folds, State } from "./State.js"
+import type { Decision, Draft } from "@skein/core/decide/Draft"
+import type { State } from "./State.js"
 
 /** Records to be appended all or none, and what the caller is told once they are. */
 export interface Plan<A> {
@@ -27,27 +27,5 @@ export interface Facts {
 /** A plan of records without an answer. */
 export const drafts = (all: ReadonlyArray<Draft>): Plan<void> => ({ drafts: all, answer: () => undefined })
 
-/**
- * Records of one append that are decided one after the other, each from the state behind those before it. What a later
- * decision looks at beside turn, mailbox, selection, window and usage is the state in front of all of them. Mutable and
- * single use.
- */
-export interface Batch {
-  readonly add: (more: ReadonlyArray<Draft>) => void
-  readonly state: () => State
-  readonly drafts: () => ReadonlyArray<Draft>
-}
-
-/** An empty batch behind a state. */
-export const batch = (folds: Folds, from: State): Batch => {
-  let state = from
-  const all: Array<Draft> = []
-  return {
-    add: (more) => {
-      for (const draft of more) state = folds.foresee(state, draft)
-      all.push(...more)
-    },
-    state: () => state,
-    drafts: () => all
-  }
-}
+/** A step of several that are decided one after the other, each from the state behind those before it. */
+export type Step = (state: State) => Decision

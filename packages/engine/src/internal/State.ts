@@ -1,5 +1,4 @@
 /** What a live thread holds in memory: the state that decisions are made from, and little besides. One fold makes it. */
-import type { Draft } from "@skein/core/decide/Draft"
 import * as Fold from "@skein/core/fold/Fold"
 import type { ThreadState } from "@skein/core/fold/ThreadState"
 import * as ThreadStates from "@skein/core/fold/ThreadState"
@@ -44,8 +43,11 @@ export interface Folds {
   readonly initial: State
   /** One more record. Cost: constant, as its folds say. */
   readonly step: (state: State, record: StoredRecord) => Step
-  /** The same for records that are not written yet, and for what the next decision of one command has to know of them. */
-  readonly foresee: (state: State, draft: Draft) => State
+  /**
+   * The same for steps of one append (`Drafts.sequence`): of what a later step looks at, turn, mailbox, selection, window
+   * and usage. History, view and index stay those in front of all of them.
+   */
+  readonly near: Fold.Fold<State>
 }
 
 /** The folds of threads that are read in this way. */
@@ -61,27 +63,13 @@ export const folds = (options: ThreadStates.Options = {}): Folds => {
     window,
     usage
   })
+  const initial: State = { ...all.initial, view: ThreadView.initial }
   return {
-    initial: { ...all.initial, view: ThreadView.initial },
+    initial,
     step: (state, record) => {
       const { changes, view } = ThreadView.step(state.view, record, options.view)
       return { state: { ...all.step(state, record), view }, changes }
     },
-    foresee: (state, draft) => ({ ...state, ...near.step(state, unwritten(draft)) })
+    near: Fold.make(initial, (state, record) => ({ ...state, ...near.step(state, record) }))
   }
 }
-
-const nowhere = { bytes: new Uint8Array(0), offset: 0, number: 1, terminated: true }
-
-/** A draft as folds see it that do not look at lines. */
-const unwritten = ({ extras, payload, timestamp, type }: Draft): StoredRecord =>
-  ({
-    kind: type,
-    payload,
-    line: nowhere,
-    timestamp,
-    ordinal: undefined,
-    extras,
-    inexact: false,
-    upcast: undefined
-  }) as StoredRecord

@@ -2,6 +2,7 @@
 import * as Compaction from "@skein/core/decide/Compaction"
 import * as Custom from "@skein/core/decide/Custom"
 import type { Decision } from "@skein/core/decide/Draft"
+import * as Drafts from "@skein/core/decide/Draft"
 import * as Mail from "@skein/core/decide/Mail"
 import * as ModelItem from "@skein/core/decide/ModelItem"
 import * as Rollback from "@skein/core/decide/Rollback"
@@ -22,7 +23,7 @@ import type { Hub } from "./Hub.js"
 import type { Live } from "./Live.js"
 import * as Lives from "./Live.js"
 import * as Opening from "./Opening.js"
-import type { Batch, Facts, Plan } from "./Plan.js"
+import type { Facts, Plan, Step } from "./Plan.js"
 import * as Plans from "./Plan.js"
 import * as Prompts from "./Prompts.js"
 import type { State } from "./State.js"
@@ -53,18 +54,17 @@ export const make = (live: Live, { ephemeral, family, hub }: Parts): LiveThread 
   /** Starts a turn whose handle is given, or that is ended again when what starts it fails. */
   const begun = (
     startOptions: StartOptions,
-    add: (batch: Batch, turnId: string, at: Facts) => Decision<void>
+    more: (state: State, at: Facts) => Decision<ReadonlyArray<Step>>
   ): Effect.Effect<Turn, CommandError, Scope.Scope> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const turnId = startOptions.turnId ?? (yield* Lives.facts).turnId
         yield* restore(
-          live.run("startTurn", (state, at) => {
-            const batch = Plans.batch(live.folds, state)
-            return Either.flatMap(Opening.begin(batch, turnId, startOptions, at), () =>
-              Either.map(add(batch, turnId, at), () => Plans.drafts(batch.drafts()))
+          live.run("startTurn", (state, at) =>
+            Either.flatMap(more(state, at), (rest) =>
+              sequence(live, state, [Opening.begin(turnId, startOptions, at), ...rest])
             )
-          })
+          )
         ).pipe(
           // It can be in the log though the caller is not told: interrupted, or not acknowledged.
           Effect.onExit((exit) => (isSettled(exit) ? Effect.void : Effect.ignore(abandon(live, turnId))))
@@ -75,17 +75,16 @@ export const make = (live: Live, { ephemeral, family, hub }: Parts): LiveThread 
 
   const startTurn: LiveThread["startTurn"] = (words, settings = {}, startOptions = {}) =>
     Effect.tap(
-      begun(startOptions, (batch, turnId, at) => {
-        const opening = openingOf(live, words, settings, startOptions)
-        return Opening.go(batch, turnId, opening, options, live.context, at)
-      }),
+      begun(startOptions, (state, at) =>
+        Opening.steps(openingOf(live, words, settings, startOptions), options, live.context, state, at)
+      ),
       () => live.spend()
     )
 
   const startTurnAfter: LiveThread["startTurnAfter"] = (first, words, settings = {}, startOptions = {}) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        const turn = yield* begun(startOptions, () => Either.void)
+        const turn = yield* begun(startOptions, () => Either.right([]))
         const opening = openingOf(live, words, settings, startOptions)
         yield* restore(Effect.zipRight(first(turn), open(live, turn.id, opening))).pipe(
           Effect.onExit((exit) => (Exit.isFailure(exit) ? Effect.ignore(turn.abort()) : Effect.void))
@@ -171,14 +170,18 @@ const shownTurns = (live: Live): Effect.Effect<ReadonlyArray<ViewTurns.Turn>, Co
     })
   )
 
+/** Several steps as one append. */
+const sequence = (live: Live, state: State, steps: ReadonlyArray<Step>): Decision<Plan<void>> =>
+  Either.map(Drafts.sequence(live.folds.near, state, steps), Plans.drafts)
+
 /** Records what a turn begins with behind its start. */
 const open = (live: Live, turnId: string, opening: Opening.Opening): Effect.Effect<void, CommandError> =>
   live.run("openTurn", (state, at) =>
-    Either.flatMap(TurnLifecycle.running(state, turnId), () => {
-      const batch = Plans.batch(live.folds, state)
-      const gone = Opening.go(batch, turnId, opening, live.options, live.context, at)
-      return Either.map(gone, () => Plans.drafts(batch.drafts()))
-    })
+    Either.flatMap(TurnLifecycle.running(state, turnId), () =>
+      Either.flatMap(Opening.steps(opening, live.options, live.context, state, at), (steps) =>
+        sequence(live, state, steps)
+      )
+    )
   )
 
 /** Whether a command came to its end, or was refused before anything was written. */
@@ -198,29 +201,30 @@ const abandon = (live: Live, turnId: string): Effect.Effect<void, CommandError> 
 
 /** What takes turns back; a compaction that puts back what they replaced has a checkpoint behind it like any other. */
 const rollback = (live: Live, to: Rollback.To, state: State, at: Facts): Decision<Plan<ReadonlyArray<string>>> => {
-  const facts = { now: at.now, turnId: at.turnId, windowId: at.oldWindowId }
-  return Either.map(Rollback.decide(to, state, facts, live.options), (decided) => {
-    const { drafts, turnIds } = decided
-    const answer = () => turnIds
-    const [turnId = ""] = turnIds
-    if (decided.kind === "revert") return { drafts, answer, revertTo: { turnId, turnIds } }
-    const batch = Plans.batch(live.folds, state)
-    batch.add(drafts)
-    if (drafts.some(({ type }) => type === "compacted")) Compacting.checkpoint(batch, at)
-    return { drafts: batch.drafts(), answer }
-  })
+  const facts = { ...at, windowId: at.oldWindowId }
+  return Either.flatMap(
+    Rollback.decide(to, state, facts, live.options),
+    (decided): Decision<Plan<ReadonlyArray<string>>> => {
+      const { drafts, turnIds } = decided
+      const answer = () => turnIds
+      const [turnId = ""] = turnIds
+      if (decided.kind === "revert") return Either.right({ drafts, answer, revertTo: { turnId, turnIds } })
+      const restores = drafts.some(({ type }) => type === "compacted")
+      const steps = [() => Either.right(drafts), ...(restores ? [Compacting.checkpoint(at)] : [])]
+      return Either.map(Drafts.sequence(live.folds.near, state, steps), (all) => ({ drafts: all, answer }))
+    }
+  )
 }
 
 /** A compaction as a turn of its own. */
 const alone = (
   live: Live,
   operation: string,
-  command: Parameters<typeof Compacting.alone>[2]
+  command: Parameters<typeof Compacting.alone>[1]
 ): Effect.Effect<Ended, CommandError> =>
-  live.run(operation, (state, at: Facts) => {
-    const batch = Plans.batch(live.folds, state)
-    return Either.map(Compacting.alone(batch, live, command, at), () => ({
-      drafts: batch.drafts(),
+  live.run(operation, (state, at) =>
+    Either.map(Drafts.sequence(live.folds.near, state, Compacting.alone(live, command, at)), (drafts) => ({
+      drafts,
       answer: (after: State) => ({ startsTurn: Mail.startsTurn(after) })
     }))
-  })
+  )

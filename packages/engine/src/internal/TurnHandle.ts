@@ -101,7 +101,7 @@ export const make = (live: Live, family: Family, turnId: string): Turn => {
         TurnLifecycle.steer(
           {
             content: Opening.contentOf(words),
-            id: options.id ?? Drafts.freshId(at, 0),
+            id: options.id ?? Drafts.freshId(at, "input"),
             clientId: options.clientId,
             message: options.message,
             expectedTurnId: turnId
@@ -112,7 +112,11 @@ export const make = (live: Live, family: Family, turnId: string): Turn => {
       ),
     inject: (items, options = {}) =>
       record("inject", (state, at) =>
-        TurnLifecycle.inject({ items, id: options.id ?? Drafts.freshId(at, 0), expectedTurnId: turnId }, state, at)
+        TurnLifecycle.inject(
+          { items, id: options.id ?? Drafts.freshId(at, "input"), expectedTurnId: turnId },
+          state,
+          at
+        )
       ),
     context: (options) =>
       run("context", (state, at) =>
@@ -124,6 +128,7 @@ export const make = (live: Live, family: Family, turnId: string): Turn => {
     world: (world, options) =>
       run("world", (state, at) =>
         Either.gen(function* () {
+          const running = yield* TurnLifecycle.running(state)
           const sections = yield* Opening.sectionsOf(world)
           const { registry } = live.options
           const told = yield* World.look(
@@ -131,7 +136,7 @@ export const make = (live: Live, family: Family, turnId: string): Turn => {
             { context: live.context(state), registry }
           )
           const items = told.items.length === 0 ? undefined : told.items
-          return { drafts: World.drafts(told, turnId, at), answer: () => items }
+          return { drafts: World.drafts(told, running, at), answer: () => items }
         })
       ),
     record: (items, options) =>
@@ -178,14 +183,9 @@ export const make = (live: Live, family: Family, turnId: string): Turn => {
         return Compaction.afterSampling({ continues, status, newContextRequested })
       }),
     compact: (variant, options) =>
-      record("compact", (state, at) => {
-        const batch = Plans.batch(live.folds, state)
-        const command = { variant, phase: options.phase, startedAtMs: options.startedAtMs }
-        return Either.map(
-          Compacting.add(batch, live, { ...command, world: options.world, settings: options.settings }, at),
-          batch.drafts
-        )
-      }),
+      record("compact", (state, at) =>
+        Drafts.sequence(live.folds.near, state, Compacting.steps(live, { ...options, variant }, at))
+      ),
     note: (what) =>
       record("note", (_, at) =>
         Either.right([what === "new_window" ? TokenStatus.requested(at) : TokenStatus.delivered(what, at)])
