@@ -62,9 +62,11 @@ export const seenWhole = (state: ThreadState.ThreadState) => ({
   records: state.index.length
 })
 
+/** The fold of a cold replay. */
+export const fold = ThreadState.fold({ keep: "all" })
+
 /** A cold replay of a thread. */
-export const replay = (threadId: string) =>
-  Effect.map(stored(threadId), (records) => Fold.run(ThreadState.fold({ keep: "all" }), records))
+export const replay = (threadId: string) => Effect.map(stored(threadId), (records) => Fold.run(fold, records))
 
 /** The live state, and that of a cold replay. */
 export const both = (thread: LiveThread) =>

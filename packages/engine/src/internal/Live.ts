@@ -117,9 +117,15 @@ export const make = ({ hub, id, lease, meter, options, settings, store }: Parts)
     })
     leftover = memory.state().turn.active?.id
 
+    /** What has to be repaired. A turn that another program began meanwhile is that program's. */
     const repairOf = (of: State, at: Facts): Decision<Repair.Repair> =>
       Repair.decide(
-        { turn: of.turn, mailbox: of.mailbox, window: of.window, context: ModelContext.readState(of.context, options) },
+        {
+          turn: isActive(of) ? { ...of.turn, active: undefined } : of.turn,
+          mailbox: of.mailbox,
+          window: of.window,
+          context: ModelContext.readState(of.context, options)
+        },
         { ...at, windowId: at.oldWindowId },
         markerOf(of)
       )
@@ -267,7 +273,7 @@ export const make = ({ hub, id, lease, meter, options, settings, store }: Parts)
           ready("pending"),
           Effect.flatMap(facts, (at) => {
             const state = memory.state()
-            if (repairing) return repairOf(state, at)
+            if (repairing && !isActive(state)) return repairOf(state, at)
             const mail = state.mailbox.mail.length
             return Effect.succeed({ drafts: [], turnId: undefined, mail, startsTurn: Mail.startsTurn(state) })
           })
