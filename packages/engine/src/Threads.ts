@@ -5,6 +5,7 @@
  * it is closed, and its right to write given back, when the last scope that holds it closes.
  */
 
+import type * as Custom from "@skein/core/decide/Custom"
 import type * as Fork from "@skein/core/decide/Fork"
 import type { Turns as ForkTurns } from "@skein/core/decide/Fork"
 import type * as NewThread from "@skein/core/decide/NewThread"
@@ -184,6 +185,15 @@ export interface ThreadsService {
     fold: Fold.Fold<S>,
     options?: { readonly at?: At | undefined }
   ) => Effect.Effect<Folded<S>, EngineError>
+
+  /**
+   * The host's own events of a thread, in order, older versions brought up to date. What cannot be read is told as such,
+   * left out or an error, as the policy for the unknown says ({@link Options.unknown}). Cost: the log.
+   */
+  readonly customs: (
+    threadId: string,
+    options?: { readonly at?: At | undefined; readonly unknown?: Custom.Policy | undefined }
+  ) => Effect.Effect<ReadonlyArray<Exclude<Custom.Read, { readonly _tag: "None" }>>, EngineError>
 
   /** What a thread was at a place of its log. */
   readonly stateAt: (threadId: string, at: At) => Effect.Effect<Moment, EngineError>

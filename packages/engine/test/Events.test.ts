@@ -2,7 +2,7 @@
 import * as Custom from "@skein/core/decide/Custom"
 import type { Turn as Shown } from "@skein/core/fold/view/Turn"
 import * as ThreadStore from "@skein/store/ThreadStore"
-import { Effect, Queue, Schema, Stream } from "effect"
+import { Effect, Either, Queue, Schema, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import type { Notification } from "../src/Notification.js"
 import * as Notifications from "../src/Notification.js"
@@ -283,6 +283,32 @@ describe("events of a host", () => {
                 value: { text: "remember" }
               }
             ])
+          }),
+          { customs }
+        )
+      )
+    }).pipe(Effect.runPromise))
+
+  it("are read back in order, older versions brought up to date, the unknown as the policy says", () =>
+    Effect.gen(function* () {
+      const [old, now] = [yield* note(1), yield* note(2)]
+      const other = yield* Custom.define({ kind: "test.other", version: 1, schema: Schema.Number })
+      const customs = yield* Custom.registry([now])
+      yield* Effect.promise(() =>
+        Host.run(
+          Effect.gen(function* () {
+            const { thread, threads } = yield* started
+            // As version 1 wrote it.
+            yield* thread.custom({ ...old, encode: () => Either.right({ words: "before" }) }, { text: "before" })
+            yield* thread.custom(now, { text: "after" })
+            yield* thread.custom(other, 7)
+            const values = (all: ReadonlyArray<Custom.Read>) =>
+              all.map((one) => (one._tag === "Event" ? one.value : one._tag === "Unread" ? one.reason : undefined))
+            const texts = [{ text: "before" }, { text: "after" }]
+            expect(values(yield* threads.customs(thread.id))).toEqual([...texts, "unknown-kind"])
+            expect(values(yield* threads.customs(thread.id, { unknown: "ignore" }))).toEqual(texts)
+            const error = yield* Effect.flip(threads.customs(thread.id, { unknown: "fail" }))
+            expect(error).toMatchObject({ _tag: "InvalidRequest", reason: "unsupported" })
           }),
           { customs }
         )

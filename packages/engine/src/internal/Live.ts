@@ -301,6 +301,7 @@ export const make = ({ hub, id, lease, meter, options, settings, store }: Parts)
                 })
               ),
               Effect.zipRight(memory.wake),
+              Effect.zipRight(meter.closed(memory.position().offset)),
               Effect.zipRight(hub.publish([{ type: "thread/closed", threadId: id }]))
             )
           })

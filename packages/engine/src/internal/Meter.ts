@@ -15,6 +15,8 @@ export interface Meter {
   readonly observed: <A, E, R>(operation: string, effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Measures an append that was done: what was given, and what of it is kept. */
   readonly appended: (drafts: ReadonlyArray<Draft>, kept: ReadonlyArray<StoredRecord>) => Effect.Effect<void>
+  /** Measures a thread that is closed: how many bytes its newest segment has. */
+  readonly closed: (bytes: number) => Effect.Effect<void>
 }
 
 const milliseconds = MetricBoundaries.exponential({ start: 0.25, factor: 2, count: 18 })
@@ -25,6 +27,7 @@ const durations = Metric.histogram("skein.engine.command.duration_ms", milliseco
 const itemBytes = Metric.histogram("codex.rollout.persistence.item_bytes", bytes)
 const appends = Metric.counter("codex.rollout.persistence.append")
 const turnBytes = Metric.histogram("codex.rollout.persistence.turn_bytes", bytes)
+const sizes = Metric.histogram("codex.rollout.size_bytes", bytes)
 const errors = Metric.counter("codex.rollout.persistence.measurement_error")
 
 const sample_rate = Sampling.sampleRate
@@ -113,7 +116,8 @@ export const make = (threadId: string): Meter => {
               yield* measure(draft, isKept)
             }
           })
-        : Effect.void
+        : Effect.void,
+    closed: (size) => Metric.update(sizes, size)
   }
 }
 

@@ -1,7 +1,11 @@
 /** Puts the operations of `Threads` together over a store. */
 import * as Agents from "@skein/core/decide/Agents"
+import * as Custom from "@skein/core/decide/Custom"
+import * as Fold from "@skein/core/fold/Fold"
 import type { Turn } from "@skein/core/fold/view/Turn"
 import * as Turns from "@skein/core/fold/view/Turn"
+import * as Mark from "@skein/core/record/Mark"
+import type { StoredRecord } from "@skein/core/record/Record"
 import { InvalidRequest, type ReadError } from "@skein/store/StoreError"
 import type { Summary } from "@skein/store/Summary"
 import * as SummaryQuery from "@skein/store/SummaryQuery"
@@ -201,6 +205,19 @@ export const make = (store: ThreadStoreService, host: Options): Effect.Effect<Th
         return { thread, status, turns: status.type === "active" ? turns : turns.map(Turns.whenIdle) }
       })
 
+    const folded = <S>(
+      threadId: string,
+      fold: Fold.Fold<S>,
+      at: Moments.At | undefined
+    ): Effect.Effect<Moments.Folded<S>, EngineError> =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const id = yield* SummaryQuery.threadId(threadId)
+          const log = yield* homes.of(id).open(id, { includeArchived: true })
+          return yield* Moments.fold(log, fold, at)
+        })
+      )
+
     return {
       start: (options = {}) =>
         Making.start(homes, host, options).pipe(
@@ -264,14 +281,22 @@ export const make = (store: ThreadStoreService, host: Options): Effect.Effect<Th
           }
           return summary
         }).pipe(span("annotate", threadId)),
-      fold: (threadId, fold, options) =>
-        Effect.scoped(
-          Effect.gen(function* () {
-            const id = yield* SummaryQuery.threadId(threadId)
-            const log = yield* homes.of(id).open(id, { includeArchived: true })
-            return yield* Moments.fold(log, fold, options?.at)
+      fold: (threadId, fold, options) => folded(threadId, fold, options?.at).pipe(span("fold", threadId)),
+      customs: (threadId, { at, unknown = host.unknown } = {}) =>
+        Effect.gen(function* () {
+          const found: Array<StoredRecord> = []
+          const gather = Fold.make(found, (all, record) => {
+            if (Mark.carried(record)?.kind === Custom.mark) all.push(record)
+            return all
           })
-        ).pipe(span("fold", threadId)),
+          yield* folded(threadId, gather, at)
+          const all: Array<Exclude<Custom.Read, { readonly _tag: "None" }>> = []
+          for (const record of found) {
+            const read = yield* Custom.read(host.customs ?? new Map(), record, unknown)
+            if (read._tag !== "None") all.push(read)
+          }
+          return all
+        }).pipe(span("customs", threadId)),
       stateAt: (threadId, at) =>
         Effect.scoped(
           Effect.gen(function* () {
