@@ -74,12 +74,9 @@ export const make = (
     const parts: Removal.Parts = { home, columns, standings, rows }
     Instances.enter(home.instance, { yields: lanes.yields })
     yield* Effect.addFinalizer(() =>
-      Effect.zipRight(
-        lanes.close,
-        Effect.zipRight(
-          Effect.ignore(rows.flush),
-          Effect.sync(() => Instances.leave(home.instance))
-        )
+      Effect.ensuring(
+        Effect.zipRight(lanes.close, Effect.ignore(rows.flush)),
+        Effect.sync(() => Instances.leave(home.instance))
       )
     )
     const { tools } = lanes
@@ -94,14 +91,18 @@ export const make = (
         lanes.of(intent.threadId).kept = undefined
       })
     const begun = Intents.pending(home).pipe(Effect.mapError(Disk.unavailable("finishing what was begun", home.root)))
-    const finishAll = (threadId: string): Effect.Effect<void, ReadError> =>
-      Effect.flatMap(begun, (all) =>
-        Effect.forEach(
-          all.filter((intent) => intent.threadId === threadId),
-          finish,
-          { discard: true }
-        )
-      )
+    /** Finishes what was begun with a thread. Gives whether it was deleted. */
+    const finishAll = (threadId: string): Effect.Effect<boolean, ReadError> =>
+      Effect.gen(function* () {
+        let isDeleted = home.deleting.has(threadId)
+        for (const intent of yield* begun) {
+          if (intent.threadId !== threadId) continue
+          yield* finish(intent)
+          if (intent.kind === "delete") isDeleted = true
+        }
+        home.deleting.delete(threadId)
+        return isDeleted
+      })
     for (const intent of yield* begun) {
       if (intent.kind === "delete") home.deleting.add(intent.threadId)
       if (options.finish === false) continue
@@ -130,7 +131,8 @@ export const make = (
           Effect.gen(function* () {
             if (home.deleting.has(thread.threadId)) yield* finishAll(thread.threadId)
             const position = yield* Segments.create(tools, lane, columns, thread)
-            yield* rows.made(thread, position)
+            // Rows are made again from files where the index does not have them.
+            yield* Effect.ignore(rows.made(thread, position))
             return position
           })
         ),
@@ -151,7 +153,7 @@ export const make = (
             archivedAt,
             named
           }))
-          yield* rows.changed(threadId)
+          yield* Effect.ignore(rows.changed(threadId))
         }),
       setArchived: (threadId, at) =>
         lanes
@@ -172,11 +174,7 @@ export const make = (
       remove: (threadId, shared) =>
         lanes.alone(threadId, (lane) =>
           Effect.gen(function* () {
-            if (home.deleting.has(threadId)) {
-              yield* finishAll(threadId)
-              return { kept: [] }
-            }
-            yield* finishAll(threadId)
+            if (yield* finishAll(threadId)) return { kept: [] }
             const { files } = yield* Homes.find(home, threadId)
             yield* Lane.close(lane)
             const removal = yield* Removal.begin(parts, files, shared)
@@ -206,9 +204,9 @@ const open = (
     const machine = yield* Machine
     const ids = yield* IdGenerator
     const instance = yield* ids.next
-    const disk: Disk.Disk = { fs, paths, isDurable: (options.durability ?? "fsync") === "fsync" }
     const given = paths.resolve(options.home)
-    const facts = yield* Disk.look(disk, given).pipe(Effect.mapError(Disk.unavailable("opening a home", given)))
+    const failed = Effect.mapError(Disk.unavailable("opening a home", given))
+    const facts = yield* failed(Disk.look({ fs }, given))
     if (facts !== undefined && facts.type !== "Directory") {
       return yield* Effect.fail(
         new InvalidRequest({
@@ -218,18 +216,17 @@ const open = (
         })
       )
     }
-    const root =
-      facts === undefined
-        ? given
-        : yield* fs.realPath(given).pipe(Effect.mapError(Disk.unavailable("opening a home", given)))
-    const leases: Leases = { disk, clock, machine, instance, folder: paths.join(root, ".skein", "leases") }
+    const root = facts === undefined ? given : yield* failed(fs.realPath(given))
+    const isDurable = (options.durability ?? "fsync") === "fsync"
+    const disk = yield* failed(Disk.make(fs, paths, { isDurable, at: root }))
+    const leases: Leases = { disk, clock, machine, instance, root, folder: paths.join(root, ".skein", "leases") }
     return {
       root,
       disk,
       clock,
       machine,
       leases,
-      catalog: Catalog.make(disk, root),
+      catalog: Catalog.make(disk, clock, root),
       instance,
       decodedLimit: options.decodedLimit,
       context,

@@ -25,6 +25,11 @@ export interface Knowledge {
   readonly isShared: boolean
   /** Whether a process has certainly ended. False where nobody can tell. */
   readonly isGone: (process: Process) => boolean
+  /**
+   * Milliseconds that never go back, whatever clock a test sets: how long others had to do something. A test that wants
+   * every check to be made lets it run fast.
+   */
+  readonly elapsed: () => number
 }
 
 const textOf = (read: () => string): string => {
@@ -65,6 +70,7 @@ export const node = (): Knowledge => {
   return {
     self,
     isShared: process.platform !== "win32",
+    elapsed: () => performance.now(),
     isGone: (other) => {
       if (other.host !== self.host) return false
       if (other.boot !== "" && self.boot !== "" && other.boot !== self.boot) return true

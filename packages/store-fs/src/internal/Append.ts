@@ -52,7 +52,7 @@ const attempt = (
         live.end = live.size
         live.isEnded = true
         live.nextOrdinal = nextOrdinal
-        live.checkedAt = clock.unsafeCurrentTimeMillis()
+        live.checkedAt = machine.elapsed()
         if (outcome.isAlone) return ends
         yield* Lane.close(lane)
         return ends.map(({ offset, segmentId }) => Positions.make(segmentId, offset + outcome.shift))

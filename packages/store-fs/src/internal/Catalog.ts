@@ -6,7 +6,7 @@
  */
 import type { PlatformError } from "@effect/platform/Error"
 import type { StoreUnavailable } from "@skein/store/StoreError"
-import { Effect } from "effect"
+import { type Clock, Effect } from "effect"
 import * as CodexHome from "../CodexHome.js"
 import * as Disk from "./Disk.js"
 
@@ -51,13 +51,15 @@ export interface Catalog {
   readonly pass: (path: string) => void
   /** Why a folder could not be listed, if one could not. */
   readonly problem: () => StoreUnavailable | undefined
+  /** The same of every folder that could not be. */
+  readonly problems: () => Iterable<StoreUnavailable>
 }
 
 interface Folder {
   readonly inode: number
   readonly mtimeMs: number
-  /** When it was listed, by the clock that files get their times from. */
-  readonly listedAt: number
+  /** Whether any change since it was listed shows in its time. */
+  readonly isSettled: boolean
   readonly names: Set<string>
 }
 
@@ -65,11 +67,8 @@ interface Folder {
 const depth = 5
 /** Folders that are listed at once. */
 const width = 8
-/** Milliseconds in which two changes of a folder may leave the same time. */
-const tick = 20
-
 /** A catalog of a home; nothing is listed yet. */
-export const make = (disk: Disk.Disk, home: string): Catalog => {
+export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog => {
   const { fs, paths } = disk
   const roots = [paths.join(home, "sessions"), paths.join(home, "archived_sessions")] as const
   const folders = new Map<string, Folder>()
@@ -109,11 +108,11 @@ export const make = (disk: Disk.Disk, home: string): Catalog => {
   const listFolder = (folder: string): Effect.Effect<ReadonlyArray<string>, PlatformError> =>
     Effect.gen(function* () {
       const facts = yield* Disk.look(disk, folder)
+      const isSettled = facts !== undefined && Disk.isSettled(clock, facts.mtimeMs)
       const names = new Set(facts === undefined ? [] : yield* Disk.list(disk, folder))
-      const listedAt = Date.now()
       for (const name of folders.get(folder)?.names ?? []) if (!names.has(name)) drop(paths.join(folder, name))
       if (facts === undefined) folders.delete(folder)
-      else folders.set(folder, { inode: facts.inode, mtimeMs: facts.mtimeMs, listedAt, names })
+      else folders.set(folder, { inode: facts.inode, mtimeMs: facts.mtimeMs, isSettled, names })
       const others: Array<string> = []
       for (const name of names) {
         if (CodexHome.parseName(name) === undefined) others.push(paths.join(folder, name))
@@ -147,6 +146,12 @@ export const make = (disk: Disk.Disk, home: string): Catalog => {
   const walk = Effect.gen(function* () {
     const seen = new Set<string>()
     problems.clear()
+    // What was no file may have become one.
+    for (const path of passed) {
+      const file = files.get(path)
+      if (file !== undefined) arranged.delete(file.threadId)
+    }
+    passed.clear()
     yield* Effect.forEach(roots, (root) => walkBelow(root, depth, seen), { concurrency: 2, discard: true })
     for (const folder of folders.keys()) {
       const isHidden = [...problems.keys()].some((above) => folder.startsWith(`${above}${paths.sep}`))
@@ -172,8 +177,7 @@ export const make = (disk: Disk.Disk, home: string): Catalog => {
         known !== undefined &&
         facts.inode === known.inode &&
         facts.mtimeMs === known.mtimeMs &&
-        // A second change within a tick of the clock that files get their times from would not show.
-        Math.abs(known.listedAt - known.mtimeMs) > tick
+        known.isSettled
       if (isUnchanged) return false
       yield* listFolder(folder)
       return true
@@ -218,7 +222,8 @@ export const make = (disk: Disk.Disk, home: string): Catalog => {
       const file = files.get(path)
       if (file !== undefined) arranged.delete(file.threadId)
     },
-    problem: () => problems.values().next().value
+    problem: () => problems.values().next().value,
+    problems: () => problems.values()
   }
 }
 

@@ -8,7 +8,7 @@
 import type { FileSystem, Path } from "@effect/platform"
 import type { PlatformError } from "@effect/platform/Error"
 import { StoreUnavailable } from "@skein/store/StoreError"
-import { Effect, Option, type Scope } from "effect"
+import { type Clock, Effect, Option, type Scope } from "effect"
 
 /** A file system and how durable changes of it are to be. */
 export interface Disk {
@@ -16,6 +16,8 @@ export interface Disk {
   readonly paths: Path.Path
   /** Whether changes survive the loss of power. */
   readonly isDurable: boolean
+  /** Folders whose names are durable. */
+  readonly safe: Set<string>
 }
 
 /** What the system says of a file. */
@@ -46,6 +48,16 @@ export const isSame = (
   right: Pick<Facts, "size" | "mtimeMs" | "inode">
 ): boolean => left.size === right.size && left.mtimeMs === right.mtimeMs && left.inode === right.inode
 
+/** Milliseconds in which two changes of a folder may leave the same time. */
+const tick = 20
+
+/**
+ * Whether a change that comes now would give a folder another time than it has. By the clock of the system, which files
+ * get their times from, and by that of the store, which a simulated disk may go by.
+ */
+export const isSettled = (clock: Clock.Clock, mtimeMs: number): boolean =>
+  Math.abs(Date.now() - mtimeMs) > tick && Math.abs(clock.unsafeCurrentTimeMillis() - mtimeMs) > tick
+
 /** Whether an error says that there is no such file. */
 export const isMissing = (error: PlatformError): boolean => error._tag === "SystemError" && error.reason === "NotFound"
 
@@ -54,7 +66,7 @@ export const isTaken = (error: PlatformError): boolean =>
   error._tag === "SystemError" && error.reason === "AlreadyExists"
 
 /** What is at a path; undefined when nothing is. Links are followed. */
-export const look = ({ fs }: Disk, path: string): Effect.Effect<Facts | undefined, PlatformError> =>
+export const look = ({ fs }: Pick<Disk, "fs">, path: string): Effect.Effect<Facts | undefined, PlatformError> =>
   Effect.matchEffect(fs.stat(path), {
     onFailure: (error) => (isMissing(error) ? Effect.succeed(undefined) : Effect.fail(error)),
     onSuccess: (info) => Effect.succeed(factsOf(info))
@@ -87,15 +99,40 @@ export const lookAll = (disk: Disk, paths: ReadonlyArray<string>): Effect.Effect
 export const list = ({ fs }: Disk, folder: string): Effect.Effect<ReadonlyArray<string>, PlatformError> =>
   fs.readDirectory(folder).pipe(Effect.catchIf(isMissing, () => Effect.succeed([])))
 
-/** Makes a folder and those above it; all of them are durable when it returns. */
+/**
+ * Makes a folder and those above it where they are missing; all of them are durable when it returns, also those that a
+ * process made which died before it could see to that. Cost: a stat; more the first time.
+ */
 export const makeFolder = (disk: Disk, folder: string): Effect.Effect<void, PlatformError> =>
   Effect.gen(function* () {
-    const { fs, paths } = disk
-    if ((yield* look(disk, folder)) !== undefined) return
+    const { fs, paths, safe } = disk
+    const isThere = (yield* look(disk, folder)) !== undefined
+    if (isThere && safe.has(folder)) return
     const above = paths.dirname(folder)
     if (above !== folder) yield* makeFolder(disk, above)
-    yield* fs.makeDirectory(folder).pipe(Effect.catchIf(isTaken, () => Effect.void))
+    if (!isThere) yield* fs.makeDirectory(folder).pipe(Effect.catchIf(isTaken, () => Effect.void))
     yield* syncFolder(disk, above)
+    safe.add(folder)
+  })
+
+/** A disk of which the folders that are there above a path, itself included, are taken to be durable. */
+export const make = (
+  fs: FileSystem.FileSystem,
+  paths: Path.Path,
+  options: { readonly isDurable: boolean; readonly at: string }
+): Effect.Effect<Disk, PlatformError> =>
+  Effect.gen(function* () {
+    const { at, isDurable } = options
+    const disk: Disk = { fs, paths, isDurable, safe: new Set() }
+    let folder = at
+    let isThere = false
+    for (;;) {
+      isThere = isThere || (yield* look(disk, folder)) !== undefined
+      if (isThere) disk.safe.add(folder)
+      const above = paths.dirname(folder)
+      if (above === folder) return disk
+      folder = above
+    }
   })
 
 /** Makes the names in a folder durable. */
@@ -167,8 +204,8 @@ export const replace = (
   )
 
 /**
- * Gives a file a name that nothing has yet, and its folder syncs it. Gives false, and changes nothing, when the name is
- * taken. The old name stays.
+ * Gives a file a name that nothing has yet, durably. Gives false, and changes nothing, when the name is taken. The old name
+ * stays. When it fails, the file does not have the new name, as far as that is in our power.
  */
 export const install = (disk: Disk, from: string, to: string): Effect.Effect<boolean, PlatformError> =>
   Effect.gen(function* () {
@@ -182,6 +219,12 @@ export const install = (disk: Disk, from: string, to: string): Effect.Effect<boo
     }
     yield* syncFolder(disk, disk.paths.dirname(to))
     return true
+  }).pipe(Effect.tapError(() => Effect.ignore(uninstall(disk, from, to))))
+
+const uninstall = (disk: Disk, from: string, to: string): Effect.Effect<void, PlatformError> =>
+  Effect.gen(function* () {
+    const [source, target] = [yield* look(disk, from), yield* look(disk, to)]
+    if (source !== undefined && source.inode === target?.inode && source.inode !== 0) yield* remove(disk, to)
   })
 
 const unsupported: ReadonlySet<unknown> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"])

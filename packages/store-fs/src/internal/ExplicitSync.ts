@@ -21,9 +21,6 @@ export interface Parts {
   readonly explicitOf: (columns: Columns & Explicit) => Explicit
 }
 
-/** Milliseconds in which two changes of a folder may leave the same time. */
-const tick = 20
-
 /** Cost: two stats when nothing changed; else a stat for each thread with columns, and a read of those that changed. */
 export const run = (parts: Parts): Effect.Effect<void, StoreUnavailable> =>
   Effect.gen(function* () {
@@ -36,8 +33,8 @@ export const run = (parts: Parts): Effect.Effect<void, StoreUnavailable> =>
     const threads = new Set<string>()
     if (!isAsBefore(filed.get(columns.folder), folder)) {
       yield* changedColumns(parts, threads, files, forgotten).pipe(Effect.mapError(failed))
-      const isSettled = folder !== undefined && Math.abs(Date.now() - folder.mtimeMs) > tick
-      if (isSettled) files.push(factsOf(columns.folder, "", folder))
+      if (folder !== undefined && Disk.isSettled(home.clock, folder.mtimeMs))
+        files.push(factsOf(columns.folder, "", folder))
       else if (filed.has(columns.folder)) forgotten.push(columns.folder)
     }
     const areNamed = !isAsBefore(filed.get(columns.names.path), names)

@@ -42,8 +42,9 @@ export interface Lane {
   isSole: boolean
   /** Until when a holder that is gone may have written. */
   goneAt: number | undefined
-  /** Whether somebody waits for the lease. */
-  isWanted: boolean
+  /** Who waits for the lease: another store of this process, or another process. */
+  wantedBy: "store" | "process" | undefined
+  /** When it was given to another process. */
   yieldedAt: number
   usedAt: number
 }
@@ -58,7 +59,7 @@ export const make = (threadId: string): Lane => ({
   lastFence: 0,
   isSole: true,
   goneAt: undefined,
-  isWanted: false,
+  wantedBy: undefined,
   yieldedAt: Number.NEGATIVE_INFINITY,
   usedAt: 0
 })
@@ -81,7 +82,7 @@ export const alone =
           effect,
           Effect.suspend(() => {
             lane.usedAt = tools.home.clock.unsafeCurrentTimeMillis()
-            return lane.isWanted ? giveBack(tools, lane) : Effect.void
+            return lane.wantedBy === undefined ? Effect.void : giveBack(tools, lane)
           })
         )
       )
@@ -100,8 +101,8 @@ export const giveBack = ({ home }: Tools, lane: Lane): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { brief } = lane
     lane.brief = undefined
-    if (lane.isWanted) lane.yieldedAt = home.clock.unsafeCurrentTimeMillis()
-    lane.isWanted = false
+    if (lane.wantedBy === "process") lane.yieldedAt = home.clock.unsafeCurrentTimeMillis()
+    lane.wantedBy = undefined
     return brief === undefined ? Effect.void : Effect.ignore(Lease.release(home.leases, brief))
   })
 
@@ -215,7 +216,7 @@ export const current = (
   Effect.suspend(() => {
     const { live } = lane
     if (live === undefined) return open(tools, lane)
-    if (tools.home.clock.unsafeCurrentTimeMillis() - live.checkedAt < settled) return Effect.succeed(live)
+    if (tools.home.machine.elapsed() - live.checkedAt < settled) return Effect.succeed(live)
     return Effect.flatMap(LiveFile.changed(tools.home, live), (change) =>
       change === undefined ? Effect.succeed(live) : reopened(tools, lane, live, expected, change)
     )

@@ -45,8 +45,9 @@ export const make = (home: Home, standings: Standings, scope: Scope.Scope): Lane
         return
       }
       const isIdle = home.clock.unsafeCurrentTimeMillis() - lane.usedAt >= idle
-      if (!isIdle && !lane.isWanted) lane.isWanted = yield* Lease.isWanted(home.leases, lane.threadId)
-      if (isIdle || lane.isWanted) yield* free(lane)
+      const isWanted = !isIdle && (yield* Lease.isWanted(home.leases, lane.threadId))
+      if (isWanted) lane.wantedBy = "process"
+      if (isIdle || isWanted) yield* free(lane)
     })
 
   /** Gives a lease back unless it is in use; then whoever uses it does so. */
@@ -107,7 +108,7 @@ export const make = (home: Home, standings: Standings, scope: Scope.Scope): Lane
       Effect.suspend(() => {
         const lane = lanes.get(threadId)
         if (lane?.brief === undefined) return Effect.void
-        lane.isWanted = true
+        lane.wantedBy ??= "store"
         return free(lane)
       }),
     close: Effect.suspend(() =>

@@ -20,6 +20,8 @@ export interface Leases {
   readonly machine: Knowledge
   /** Names this store among those of its process. */
   readonly instance: string
+  /** The home. */
+  readonly root: string
   readonly folder: string
 }
 
@@ -124,7 +126,11 @@ export const acquire = (
       const deadline = clock.unsafeCurrentTimeMillis() + request.wait
       for (;;) {
         const names = yield* Disk.list(disk, folder)
-        if (names.length === 0) yield* disk.fs.makeDirectory(folder, { recursive: true })
+        if (names.length === 0) {
+          // Leases need not be durable, but what comes to lie in the home is to be.
+          yield* Disk.makeFolder(disk, leases.root)
+          yield* disk.fs.makeDirectory(folder, { recursive: true })
+        }
         const newest = newestOf(parse(names))
         const current = newest === undefined || newest.isFree ? undefined : yield* read(leases, key, newest.fence)
         if (newest !== undefined && !newest.isFree && current === undefined) continue

@@ -13,7 +13,7 @@ import {
   CorruptThread,
   type InvalidRequest,
   type StoreUnavailable,
-  type ThreadNotFound
+  ThreadNotFound
 } from "@skein/store/StoreError"
 import { Effect, Exit, Scope } from "effect"
 import * as RolloutFile from "../RolloutFile.js"
@@ -42,7 +42,7 @@ export interface LiveFile {
   /** Whether the last byte is a line feed. */
   isEnded: boolean
   nextOrdinal: number | undefined
-  /** When it was last seen to be what we left, in milliseconds of the store's clock. */
+  /** When it was last seen to be what we left, as `Machine.elapsed` has it. */
   checkedAt: number
 }
 
@@ -90,6 +90,7 @@ export const open = (
       const opening = yield* standings
         .opening(path, facts)
         .pipe(Effect.mapError((error) => narrowed(threadId, Standing.readError(threadId, error))))
+      if (opening.isEmpty) return yield* Effect.fail(new ThreadNotFound({ threadId }))
       yield* check(threadId, path, opening)
       const beside = files.all.find((other) => other.compressed && other.path === `${path}.zst`)
       if (beside !== undefined) yield* Cold.dropRemnant(home, beside.path, file)
@@ -113,7 +114,7 @@ export const open = (
         size: tail.size,
         isEnded: tail.state === "ended",
         nextOrdinal: opening.historyMode === "paginated" ? (tail.nextOrdinal ?? 0) : undefined,
-        checkedAt: home.clock.unsafeCurrentTimeMillis()
+        checkedAt: home.machine.elapsed()
       }
       return live
     }).pipe(
@@ -177,7 +178,7 @@ export const changed = (home: Home, live: LiveFile): Effect.Effect<ConflictReaso
     const head = home.catalog.thread(live.threadId)?.head
     if (head !== undefined && head.path !== live.path) return becameOf(live, head)
     if (facts.inode !== live.inode || facts.size !== live.size) return "grown"
-    live.checkedAt = home.clock.unsafeCurrentTimeMillis()
+    live.checkedAt = home.machine.elapsed()
     return undefined
   })
 
@@ -227,7 +228,7 @@ export const write = (home: Home, live: LiveFile, options: WriteOptions): Effect
       facts.links === 1 &&
       options.isInTime()
         ? Effect.succeed(alone)
-        : settle(home, live, options, facts)
+        : Effect.tapError(settle(home, live, options, facts), () => undo(home, live, options))
   })
 }
 

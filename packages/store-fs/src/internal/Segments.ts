@@ -111,19 +111,22 @@ export const branch = (
       Effect.fail(new LeaseHeld({ threadId, holder }))
     )
     const size = yield* install(home, folder, name, threadId, live.historyMode, segment, {
-      before: Effect.flatMap(isOurs, (ours) => (ours ? Effect.void : lost))
+      before: Effect.flatMap(
+        isOurs,
+        (ours): Effect.Effect<void, StoreUnavailable | LeaseHeld> =>
+          // Words for others, who may not look where it will be; they do no harm should it not come to that.
+          ours ? (machine.isShared ? Lease.note(leases, threadId, name) : Effect.void) : lost
+      )
     })
     const path = disk.paths.join(folder, name)
     if (size === undefined) return yield* Effect.fail(taken(path))
     yield* Lanes.close(lane)
-    if (!(yield* isOurs)) {
-      // Whoever took the thread over goes on where it was.
-      yield* Effect.ignore(Disk.remove(disk, path))
-      catalog.drop(path)
-      return yield* lost
-    }
-    if (machine.isShared) yield* Lease.note(leases, threadId, name)
-    return Positions.make(segmentId, size)
+    // Whoever took the thread over meanwhile goes on where it was.
+    const isKept = yield* Effect.either(isOurs)
+    if (isKept._tag === "Right" && isKept.right) return Positions.make(segmentId, size)
+    yield* Effect.ignore(Disk.remove(disk, path))
+    catalog.drop(path)
+    return yield* isKept._tag === "Left" ? Effect.fail(isKept.left) : lost
   })
 
 /**

@@ -99,9 +99,9 @@ const counted = (segment: StoredSegment, tick: Tick): StoredSegment => ({
   source: {
     ...segment.source,
     forward: (take, range) =>
-      segment.source.forward((line) => {
+      segment.source.forward((line, text) => {
         tick(line.bytes.length + 1)
-        return take(line)
+        return take(line, text)
       }, range)
   }
 })

@@ -1,6 +1,7 @@
 /** Reading logs: what every operation that looks into a thread begins with. */
 import type { Decoded } from "@skein/core/record/Record"
 import * as Record from "@skein/core/record/Record"
+import type { HistoryMode } from "@skein/core/record/SessionMeta"
 import { Chunk, Deferred, Effect, Option, Ref, type Scope, Stream } from "effect"
 import type { Driver, Located } from "../Driver.js"
 import * as EffectiveLog from "../EffectiveLog.js"
@@ -75,16 +76,18 @@ const pieceAt = (log: Log, position: Position, field: string): Effect.Effect<num
 /**
  * A log cut behind a position, which has to be the end of one of its lines.
  *
- * @returns The log up to there, and the ordinal that follows there in a thread with ordinals.
+ * @returns The log up to there, and the ordinal that follows there in a thread with ordinals. One without is not asked:
+ * all of it would be read in vain.
  */
 export const cutAt = (
   log: Log,
   position: Position,
-  field: string
+  field: string,
+  mode: HistoryMode
 ): Effect.Effect<{ readonly log: Log; readonly nextOrdinal: number }, ReadError> =>
   Effect.gen(function* () {
     const cut = EffectiveLog.cut(log, yield* pieceAt(log, position, field), position.offset)
-    return { log: cut, nextOrdinal: yield* nextOrdinal(cut) }
+    return { log: cut, nextOrdinal: mode === "paginated" ? yield* nextOrdinal(cut) : 0 }
   })
 
 /** The ordinal behind the newest readable record that has one; 0 when none has. */
