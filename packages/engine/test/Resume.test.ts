@@ -4,6 +4,7 @@ import * as Checkpoint from "@skein/core/fold/Checkpoint"
 import type { StoredRecord } from "@skein/core/record/Record"
 import type * as EffectiveLog from "@skein/store/EffectiveLog"
 import * as LineSource from "@skein/store/LineSource"
+import type { ReadError } from "@skein/store/StoreError"
 import * as ThreadStore from "@skein/store/ThreadStore"
 import * as Script from "@skein/testing/Script"
 import * as Thread from "@skein/testing/Thread"
@@ -33,16 +34,13 @@ const logOf = (records: ReadonlyArray<StoredRecord>): EffectiveLog.EffectiveLog<
 /** A store that counts the lines that are read of it. */
 const counting = (base: ThreadStore.ThreadStoreService) => {
   let lines = 0
-  const counted = <A extends (...args: ReadonlyArray<never>) => unknown>(read: A, at: number): A =>
-    ((...args: ReadonlyArray<unknown>) => {
-      const take = args[at] as (line: unknown) => boolean
-      const rest = [...args]
-      rest[at] = (line: unknown) => {
+  const counted =
+    (read: LineSource.LineSource<ReadError>["forward"]): typeof read =>
+    (take, range) =>
+      read((...line) => {
         lines++
-        return take(line)
-      }
-      return (read as unknown as (...all: ReadonlyArray<unknown>) => unknown)(...rest)
-    }) as unknown as A
+        return take(...line)
+      }, range)
   const store: ThreadStore.ThreadStoreService = {
     ...base,
     open: (...args) =>
@@ -52,8 +50,8 @@ const counting = (base: ThreadStore.ThreadStoreService) => {
           ...piece,
           source: {
             ...piece.source,
-            forward: counted(piece.source.forward, 0),
-            backward: counted(piece.source.backward, 0)
+            forward: counted(piece.source.forward),
+            backward: counted(piece.source.backward)
           }
         }))
       }))

@@ -161,8 +161,11 @@ const look = <E>(log: EffectiveLog.EffectiveLog<E>, options: ThreadStates.Option
         }
         return true
       },
-      ({ inner, type }, bytes) =>
-        type === "session_meta" || type === "compacted" || inner === "token_count" || isMarked(bytes)
+      {
+        wants: ({ inner, type }, bytes) =>
+          type === "session_meta" || type === "compacted" || inner === "token_count" || isMarked(bytes),
+        passing: true
+      }
     )
     // Turns were not met, so nothing is known of what each of them used.
     const sums = { ...aged.usage, turn: undefined, list: [], length: 0, open: false }
