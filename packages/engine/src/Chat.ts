@@ -7,7 +7,8 @@ import * as TurnLifecycle from "@skein/core/decide/TurnLifecycle"
 import type { Settings } from "@skein/core/decide/TurnSettings"
 import type { Message } from "@skein/core/record/ResponseItem"
 import { Either } from "effect"
-import type { Facts, Step } from "./internal/Plan.js"
+import type { Facts } from "./internal/Facts.js"
+import type { Step } from "./internal/Plan.js"
 import type { TurnSettings } from "./Turn.js"
 
 /** A message. */

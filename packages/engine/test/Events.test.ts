@@ -247,10 +247,11 @@ describe("subscribers", () => {
         const { thread, threads } = yield* started
         const all = yield* threads.subscribe
         const events = yield* Effect.fork(Stream.runCollect(thread.events))
-        yield* Effect.yieldNow()
+        yield* Effect.repeatN(Effect.yieldNow(), 20)
         yield* threads.archive(thread.id)
         const told = [...(yield* events)].map(({ type }) => type)
         expect(told.at(-1)).toBe("thread/closed")
+        expect([...(yield* Stream.runCollect(thread.events))]).toEqual([])
         expect(yield* heard(all)).toEqual(["thread/closed", "thread/archived"])
       })
     ))

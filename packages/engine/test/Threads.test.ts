@@ -1,5 +1,6 @@
 import * as Fold from "@skein/core/fold/Fold"
 import type { StoredRecord } from "@skein/core/record/Record"
+import { LeaseHeld } from "@skein/store/StoreError"
 import * as ThreadStore from "@skein/store/ThreadStore"
 import * as MemoryStore from "@skein/store-memory/MemoryStore"
 import * as Script from "@skein/testing/Script"
@@ -185,6 +186,43 @@ describe("who holds a thread", () => {
         yield* Fiber.interrupt(fiber)
         expect(yield* threads.loaded).toEqual([])
         expect((yield* (yield* Threads).resume(id)).id).toBe(id)
+      })
+    ))
+
+  it("a lease that ran out while nobody else wanted it is taken again", () =>
+    Host.run(
+      Effect.gen(function* () {
+        const store = yield* ThreadStore.ThreadStore
+        const id = yield* lived
+        let runsOut = true
+        const taken: Array<number> = []
+        const starved: ThreadStore.ThreadStoreService = {
+          ...store,
+          lease: (...args) => {
+            const [first] = taken
+            // The store here still knows the first one: the second is told apart by its number alone.
+            const lease =
+              first === undefined
+                ? store.lease(...args)
+                : Effect.succeed({ threadId: id, fence: first + 1, lost: Effect.never })
+            return Effect.tap(lease, ({ fence }) => Effect.sync(() => taken.push(fence)))
+          },
+          append: (threadId, records, options = {}) => {
+            const { fence = 0 } = options
+            const holder = { name: "a host", fence, expiresAt: 0 }
+            if (runsOut) {
+              runsOut = false
+              return Effect.fail(new LeaseHeld({ threadId, holder }))
+            }
+            return store.append(threadId, records, { ...options, fence: fence - 1 })
+          }
+        }
+        const threads = yield* ThreadsModule.make().pipe(Effect.provideService(ThreadStore.ThreadStore, starved))
+        const thread = yield* threads.resume(id)
+        yield* within(thread.startTurn("Still mine"))
+        expect(taken).toHaveLength(2)
+        const { cold, live } = yield* Host.both(thread)
+        expect(live).toEqual(cold)
       })
     ))
 

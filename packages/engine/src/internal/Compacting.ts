@@ -8,9 +8,10 @@ import * as World from "@skein/core/decide/World"
 import * as Checkpoint from "@skein/core/fold/Checkpoint"
 import { Either } from "effect"
 import type { World as AnyWorld, TurnSettings as Settings } from "../Turn.js"
+import type { Facts } from "./Facts.js"
 import type { Live } from "./Live.js"
 import * as Opening from "./Opening.js"
-import type { Facts, Step } from "./Plan.js"
+import type { Step } from "./Plan.js"
 import type { State } from "./State.js"
 
 /** A compaction. */
@@ -59,7 +60,7 @@ const freshContext = (
     const { registry } = live.options
     const { items, update } = yield* World.look(
       { sections, at: { at: "compaction", phase, tokenBudget } },
-      { context: live.context(state), registry }
+      { context: live.glance(state), registry }
     )
     const { active } = state.turn
     const all = settings === undefined ? undefined : { ...Opening.sticky(state), ...Opening.said(settings) }

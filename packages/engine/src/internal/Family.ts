@@ -7,6 +7,7 @@ import type { AgentStatus } from "@skein/core/record/SubAgent"
 import { Effect, Either } from "effect"
 import type { CommandError } from "../EngineError.js"
 import type { MailOptions } from "../Turn.js"
+import * as Facts from "./Facts.js"
 import type { Live } from "./Live.js"
 import * as Lives from "./Live.js"
 import * as Plan from "./Plan.js"
@@ -64,7 +65,7 @@ export const send = (
 ): Effect.Effect<{ readonly path: string; readonly threadId: string }, CommandError> =>
   Effect.gen(function* () {
     const author = pathOf(from)
-    const { fresh, turnId: other } = yield* Lives.facts
+    const { fresh, turnId: other } = yield* Facts.now
     const agents = living(family, from)
     yield* TurnLifecycle.running(from.state(), turnId)
     yield* Agents.target(triggerTurn ? "followup" : "message", to, author, ids(agents))
@@ -95,7 +96,7 @@ export const stop = (
     const target = agents.get(path)
     if (target !== undefined) yield* interrupt(target)
     if (threadId === undefined) return
-    const { fresh } = yield* Lives.facts
+    const { fresh } = yield* Facts.now
     yield* activity(from, turnId, { callId: callId ?? fresh, kind: "interrupted", threadId, path })
   })
 
@@ -103,7 +104,7 @@ export const stop = (
 export const report = (family: Family, child: Live, status: AgentStatus): Effect.Effect<void> =>
   Effect.gen(function* () {
     const path = pathOf(child)
-    const { fresh } = yield* Lives.facts
+    const { fresh } = yield* Facts.now
     const message = Mail.completion({ id: fresh, path, status })
     const parent = message === undefined ? undefined : living(family, child).get(message.recipient)
     if (message !== undefined && parent !== undefined && parent !== child) yield* receive(parent, message)

@@ -43,9 +43,11 @@ export const make = (capacity = defaultCapacity): Hub => {
 
   return {
     publish: (notifications) =>
-      notifications.length === 0
-        ? Effect.void
-        : Effect.forEach([...subscribers], (subscriber) => tell(subscriber, notifications), { discard: true }),
+      Effect.suspend(() =>
+        notifications.length === 0 || subscribers.size === 0
+          ? Effect.void
+          : Effect.forEach([...subscribers], (subscriber) => tell(subscriber, notifications), { discard: true })
+      ),
     subscribe: (threadId) =>
       Effect.map(
         Effect.acquireRelease(

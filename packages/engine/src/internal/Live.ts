@@ -14,23 +14,24 @@ import * as TurnLifecycle from "@skein/core/decide/TurnLifecycle"
 import * as Checkpoint from "@skein/core/fold/Checkpoint"
 import * as ModelContext from "@skein/core/fold/ModelContext"
 import * as Record from "@skein/core/record/Record"
-import { IdGenerator } from "@skein/store/IdGenerator"
 import type { Position } from "@skein/store/Position"
 import type { AppendError, ReadError } from "@skein/store/StoreError"
 import { CorruptThread } from "@skein/store/StoreError"
 import type { Appended, Lease, ThreadStoreService } from "@skein/store/ThreadStore"
-import { Clock, Effect, Either, Exit } from "effect"
+import { Effect, Either, Exit } from "effect"
 import { type CommandError, ThreadClosed } from "../EngineError.js"
 import type { Flag, Notification, Status } from "../Notification.js"
 import type { Options } from "../Options.js"
 import * as Redaction from "../Redaction.js"
 import type { TurnSettings } from "../Turn.js"
+import type { Facts } from "./Facts.js"
+import * as Moments from "./Facts.js"
 import type { Hub } from "./Hub.js"
 import * as Loading from "./Loading.js"
 import type { Memory } from "./Memory.js"
 import * as Memories from "./Memory.js"
 import type { Meter } from "./Meter.js"
-import type { Facts, Plan } from "./Plan.js"
+import type { Plan } from "./Plan.js"
 import * as Plans from "./Plan.js"
 import type { Folds, State } from "./State.js"
 import * as States from "./State.js"
@@ -47,7 +48,7 @@ export interface RunOptions {
 }
 
 /** A live thread as the handles of hosts use it. */
-export interface Live extends Pick<Memory, "state" | "context" | "epoch" | "watch"> {
+export interface Live extends Pick<Memory, "state" | "context" | "glance" | "epoch" | "watch"> {
   readonly id: string
   readonly options: Options
   readonly folds: Folds
@@ -83,16 +84,29 @@ export interface Parts {
   readonly store: ThreadStoreService
   readonly options: Options
   readonly hub: Hub
-  readonly lease: Lease
+  readonly right: Right
   readonly meter: Meter
   readonly settings: TurnSettings | undefined
+}
+
+/** The right to append. */
+export interface Right {
+  readonly lease: () => Lease
+  /** Takes it again: it ran out, and nobody else has it. */
+  readonly retake: Effect.Effect<void, AppendError>
+}
+
+/** What a command comes to, and what comes in front of it. */
+interface Decided<A> {
+  readonly plan: Plan<A>
+  readonly head: ReadonlyArray<Draft>
 }
 
 /** How often a command that hangs on nothing is decided anew. */
 const tries = 5
 
 /** Loads a thread and makes it live. */
-export const make = ({ hub, id, lease, meter, options, settings, store }: Parts): Effect.Effect<Live, ReadError> =>
+export const make = ({ hub, id, meter, options, right, settings, store }: Parts): Effect.Effect<Live, ReadError> =>
   Effect.gen(function* () {
     const folds = States.folds(options)
     const lock = yield* Effect.makeSemaphore(1)
@@ -147,51 +161,75 @@ export const make = ({ hub, id, lease, meter, options, settings, store }: Parts)
     }
 
     /** What a command comes to, and what comes in front of it. */
-    const decided = <A>(decide: Decide<A>, at: Facts, deep: boolean) =>
-      Effect.gen(function* () {
+    const decided = <A>(decide: Decide<A>, at: Facts, deep: boolean): Effect.Effect<Decided<A>, CommandError> =>
+      Effect.suspend((): Effect.Effect<Decided<A>, CommandError> => {
         const head = headOf(memory.state(), at)
         const plan = decide(head.state, at)
-        if (Either.isRight(plan)) return { plan: plan.right, head: head.drafts }
-        if (!deep || !wantsMore(plan.left, memory.isWhole())) return yield* Effect.fail(plan.left)
-        const whole = yield* memory.whole
-        return { plan: yield* decide(headOf(whole, at).state, at), head: head.drafts }
+        if (Either.isRight(plan)) return Effect.succeed({ plan: plan.right, head: head.drafts })
+        if (!deep || !wantsMore(plan.left, memory.isWhole())) return Effect.fail(plan.left)
+        return Effect.flatMap(memory.whole, (whole) =>
+          Either.map(decide(headOf(whole, at).state, at), (found) => ({ plan: found, head: head.drafts }))
+        )
       })
 
-    const attempt = (write: Effect.Effect<Appended, AppendError>): Effect.Effect<Appended, AppendError> =>
-      Effect.onExit(write, (exit) => Effect.sync(() => (Exit.isFailure(exit) ? memory.doubt() : undefined)))
+    /**
+     * An append or a revert. A right that ran out while this process could not prolong it is taken again: nobody wrote
+     * meanwhile if the log ends where it is expected to.
+     */
+    const attempt = (
+      write: (fence: number) => Effect.Effect<Appended, AppendError>
+    ): Effect.Effect<Appended, AppendError> =>
+      Effect.suspend(() => {
+        const { fence } = right.lease()
+        return write(fence).pipe(
+          Effect.catchTag("LeaseHeld", (error) =>
+            error.holder.fence === fence
+              ? Effect.zipRight(
+                  right.retake,
+                  Effect.suspend(() => write(right.lease().fence))
+                )
+              : Effect.fail(error)
+          )
+        )
+      }).pipe(Effect.onExit((exit) => Effect.sync(() => (Exit.isFailure(exit) ? memory.doubt() : undefined))))
 
-    const write = <A>(plan: Plan<A>, head: ReadonlyArray<Draft>, at: Facts): Effect.Effect<A, CommandError> =>
-      Effect.gen(function* () {
-        const { answer, revertTo } = plan
-        if (plan.drafts.length === 0 && revertTo === undefined) return answer(memory.state())
-        const { fence } = lease
-        const expected = memory.position()
-        if (revertTo !== undefined) {
+    const write = <A>(plan: Plan<A>, head: ReadonlyArray<Draft>, at: Facts): Effect.Effect<A, CommandError> => {
+      const { answer, revertTo } = plan
+      const expected = memory.position()
+      if (revertTo !== undefined) {
+        return Effect.gen(function* () {
           const records = yield* Redaction.apply(options.redact, plan.drafts)
           const to = yield* startOf(revertTo.turnId)
           const timestamp = Drafts.timestamp(at.now)
           return yield* Effect.uninterruptible(
             Effect.gen(function* () {
-              yield* attempt(store.revert(id, { to, timestamp, records, expected, fence }))
+              yield* attempt((fence) => store.revert(id, { to, timestamp, records, expected, fence }))
               repairing = false
               yield* memory.reload
               yield* hub.publish([{ type: "turns/removed", threadId: id, turnIds: revertTo.turnIds }])
               return answer(memory.state())
             })
           )
-        }
-        const drafts = yield* Redaction.apply(options.redact, [...head, ...plan.drafts])
-        return yield* Effect.uninterruptible(
-          Effect.gen(function* () {
-            const { position, records } = yield* attempt(store.append(id, drafts, { expected, fence }))
+        })
+      }
+      if (plan.drafts.length === 0) return Effect.sync(() => answer(memory.state()))
+      return Effect.flatMap(Redaction.apply(options.redact, [...head, ...plan.drafts]), (drafts) =>
+        Effect.flatMap(
+          attempt((fence) => store.append(id, drafts, { expected, fence })),
+          ({ position, records }) => {
             repairing &&= records.length === 0
-            yield* memory.take(records, position)
-            if (memory.state().turn.active === undefined) flags.clear()
-            yield* meter.appended(drafts, records)
-            return answer(memory.state())
-          })
-        )
-      })
+            return memory.take(records, position).pipe(
+              Effect.zipRight(meter.appended(drafts, records)),
+              Effect.map(() => {
+                const state = memory.state()
+                if (state.turn.active === undefined) flags.clear()
+                return answer(state)
+              })
+            )
+          }
+        ).pipe(Effect.uninterruptible)
+      )
+    }
 
     const startOf = (turnId: string): Effect.Effect<Position, ReadError> =>
       Effect.gen(function* () {
@@ -202,19 +240,18 @@ export const make = ({ hub, id, lease, meter, options, settings, store }: Parts)
       })
 
     const ready = (operation: string): Effect.Effect<void, CommandError> =>
-      Effect.gen(function* () {
-        if (closed) return yield* Effect.fail(new ThreadClosed({ threadId: id, operation }))
-        if (memory.isDoubtful()) yield* memory.catchUp("unacknowledged")
-        yield* memory.settle
+      Effect.suspend((): Effect.Effect<void, CommandError> => {
+        if (closed) return Effect.fail(new ThreadClosed({ threadId: id, operation }))
+        return memory.isDoubtful() ? Effect.zipRight(memory.catchUp("unacknowledged"), memory.settle) : memory.settle
       })
 
     const once = <A>(operation: string, decide: Decide<A>, deep: boolean): Effect.Effect<A, CommandError> =>
-      Effect.gen(function* () {
-        yield* ready(operation)
-        const at = yield* facts
-        const { head, plan } = yield* decided(decide, at, deep)
-        return yield* write(plan, head, at)
-      })
+      Effect.zipRight(
+        ready(operation),
+        Effect.flatMap(Moments.now, (at) =>
+          Effect.flatMap(decided(decide, at, deep), ({ head, plan }) => write(plan, head, at))
+        )
+      )
 
     /** Memory is what the log says also behind a command that failed. */
     const afterFailure = (error: CommandError): Effect.Effect<never, CommandError> => {
@@ -263,6 +300,7 @@ export const make = ({ hub, id, lease, meter, options, settings, store }: Parts)
       store,
       state: memory.state,
       context: memory.context,
+      glance: memory.glance,
       epoch: memory.epoch,
       watch: memory.watch,
       run: (operation, decide, runOptions = {}) =>
@@ -271,7 +309,7 @@ export const make = ({ hub, id, lease, meter, options, settings, store }: Parts)
       pending: lock.withPermits(1)(
         Effect.zipRight(
           ready("pending"),
-          Effect.flatMap(facts, (at) => {
+          Effect.flatMap(Moments.now, (at) => {
             const state = memory.state()
             if (repairing && !isActive(state)) return repairOf(state, at)
             const mail = state.mailbox.mail.length
@@ -309,14 +347,6 @@ export const make = ({ hub, id, lease, meter, options, settings, store }: Parts)
         .pipe(Effect.uninterruptible)
     }
   })
-
-/** A moment, and ids. */
-export const facts: Effect.Effect<Facts> = Effect.gen(function* () {
-  const ids = yield* IdGenerator
-  const now = yield* Clock.currentTimeMillis
-  const [fresh, turnId, windowId, oldWindowId] = yield* Effect.all([ids.next, ids.next, ids.next, ids.next])
-  return { now, fresh, turnId, windowId, oldWindowId }
-})
 
 /** As whom the model is told that its turn was stopped (replay-semantics §5.1). */
 export const markerOf = ({ turn }: State): "developer" | "user" =>

@@ -23,12 +23,13 @@ import type { Options } from "../Options.js"
 import * as Redaction from "../Redaction.js"
 import type { ForkOptions, SpawnOptions, StartOptions } from "../Threads.js"
 import type { TurnSettings } from "../Turn.js"
+import * as Facts from "./Facts.js"
 import type { Homes } from "./Homes.js"
 import * as Homesteads from "./Homes.js"
 import type { Live } from "./Live.js"
 import * as Lives from "./Live.js"
 import * as Loading from "./Loading.js"
-import type { Facts } from "./Plan.js"
+
 import * as States from "./State.js"
 
 /** A header, as a draft of its kind. */
@@ -39,7 +40,7 @@ const headerOf = (
   options: StartOptions,
   more: Omit<NewThread.Command, keyof StartOptions>,
   ids: { readonly threadId: string; readonly windowId: string },
-  at: Facts,
+  at: Facts.Facts,
   source?: SessionMeta
 ): Effect.Effect<Header, CreateError> =>
   Effect.gen(function* () {
@@ -100,7 +101,7 @@ const created = (
 /** Makes a thread without records. */
 export const start = (homes: Homes, host: Options, options: StartOptions): Effect.Effect<string, CreateError> =>
   Effect.gen(function* () {
-    const at = yield* Lives.facts
+    const at = yield* Facts.now
     const multiAgentVersion =
       options.multiAgentVersion ?? MultiAgent.initial(host.agents?.override, { kind: "new" }, undefined)
     const ids = { threadId: options.id ?? at.turnId, windowId: at.windowId }
@@ -116,7 +117,7 @@ export const imported = (
   options: StartOptions & { readonly settings: TurnSettings }
 ): Effect.Effect<string, CreateError> =>
   Effect.gen(function* () {
-    const at = yield* Lives.facts
+    const at = yield* Facts.now
     const { instructions, rest } = Chats.split(messages)
     const ids = { threadId: options.id ?? at.turnId, windowId: at.windowId }
     const header = yield* headerOf(
@@ -148,7 +149,7 @@ export const fork = (
 ): Effect.Effect<string, CreateError> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const at = yield* Lives.facts
+      const at = yield* Facts.now
       const home = homes.of(source)
       const isEphemeral = homes.isEphemeral(source)
       if (isEphemeral && options.ephemeral === false) {
@@ -202,7 +203,7 @@ const cut = (log: Log, { offset, segmentId }: Position): Effect.Effect<Log> =>
     )
   )
 
-const cutOf = (log: Log, host: Options, options: ForkOptions, at: Facts): Effect.Effect<Cut, OpenError> =>
+const cutOf = (log: Log, host: Options, options: ForkOptions, at: Facts.Facts): Effect.Effect<Cut, OpenError> =>
   Effect.gen(function* () {
     const where = options.at ?? { at: "now" }
     if (where.at === "now") {
@@ -231,7 +232,7 @@ const cutOf = (log: Log, host: Options, options: ForkOptions, at: Facts): Effect
   })
 
 /** The id of the open window at a place: a fork within window 0 goes on in that one (replay-semantics §11.6). */
-const windowAt = (log: Log, position: Position, host: Options, at: Facts): Effect.Effect<string, ReadError> =>
+const windowAt = (log: Log, position: Position, host: Options, at: Facts.Facts): Effect.Effect<string, ReadError> =>
   Effect.gen(function* () {
     const { state } = yield* Loading.load(yield* cut(log, position), host, "window")
     const { complete, window } = ModelContext.readState(state.context, host)
@@ -250,7 +251,7 @@ export const spawn = (
 ): Effect.Effect<{ readonly id: string; readonly path: string }, CreateError> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const at = yield* Lives.facts
+      const at = yield* Facts.now
       const child = yield* Agents.spawn(path, options.taskName, living)
       const text = options.turns === undefined ? undefined : String(options.turns)
       const turns = yield* Fork.turnsOf(text, options.role)

@@ -32,6 +32,8 @@ export interface Memory {
   /** Whether what can be of any age was looked for far back, so that it is worth writing down. */
   readonly lookedFar: () => boolean
   readonly context: (of?: State) => ModelContext.ModelContext
+  /** The same with a history that is built when it is asked for. Cost: one look at the records of the open window. */
+  readonly glance: (of: State) => ModelContext.ModelContext
   /** Grows when history, world or view are not what they were with something added. */
   readonly epoch: () => number
   /** Folds records that stand in front of a position now, and tells them. */
@@ -161,17 +163,25 @@ export const make = ({ folds, frame, id, options, store, tell }: Parts): Effect.
         return loaded
       })
 
+    const context: Memory["context"] = (of = state) => {
+      if (answered?.log === of.context) return answered.context
+      const found = ModelContext.read(of.context, options)
+      if (of.context === state.context) answered = { log: of.context, context: found }
+      return found
+    }
+
     return {
       state: () => state,
       position: () => position,
       isWhole: () => whole,
       lookedFar: () => lookedFar,
-      context: (of = state) => {
-        if (answered?.log === of.context) return answered.context
-        const context = ModelContext.read(of.context, options)
-        if (of.context === state.context) answered = { log: of.context, context }
-        return context
-      },
+      context,
+      glance: (of) =>
+        answered?.log === of.context
+          ? answered.context
+          : (Object.defineProperty(ModelContext.readState(of.context, options), "history", {
+              get: () => context(of).history
+            }) as ModelContext.ModelContext),
       epoch: () => epoch,
       take: (records, end) => {
         if (records.length > 0) lookedFar = false

@@ -7,7 +7,7 @@ import type * as PersistencePolicy from "@skein/core/decide/PersistencePolicy"
 import * as Sampling from "@skein/core/decide/Sampling"
 import * as Label from "@skein/core/record/Label"
 import type { StoredRecord } from "@skein/core/record/Record"
-import { Clock, Effect, Exit, Metric, MetricBoundaries } from "effect"
+import { Effect, Exit, Metric, MetricBoundaries } from "effect"
 
 /** The measurements of a thread. */
 export interface Meter {
@@ -95,14 +95,14 @@ export const make = (threadId: string): Meter => {
 
   return {
     observed: (operation, effect) =>
-      Effect.flatMap(Clock.currentTimeNanos, (begun) =>
-        Effect.onExit(effect, (exit) =>
-          Effect.flatMap(Clock.currentTimeNanos, (ended) => {
-            const { count, time } = commandOf(operation, outcomeOf(exit))
-            return Effect.zipRight(Metric.update(count, 1), Metric.update(time, Number(ended - begun) / 1e6))
-          })
-        )
-      ).pipe(Effect.withSpan(`LiveThread.${operation}`, { attributes: { threadId } })),
+      Effect.clockWith((clock) => {
+        const begun = clock.unsafeCurrentTimeNanos()
+        return Effect.onExit(effect, (exit) => {
+          const { count, time } = commandOf(operation, outcomeOf(exit))
+          const elapsed = Number(clock.unsafeCurrentTimeNanos() - begun) / 1e6
+          return Effect.zipRight(Metric.update(count, 1), Metric.update(time, elapsed))
+        })
+      }).pipe(Effect.withSpan(`LiveThread.${operation}`, { attributes: { threadId }, captureStackTrace: false })),
     appended: (drafts, kept) =>
       isSampled && drafts.length > 0
         ? Effect.gen(function* () {

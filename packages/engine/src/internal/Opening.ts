@@ -9,14 +9,15 @@ import * as ModelItem from "@skein/core/decide/ModelItem"
 import * as TurnLifecycle from "@skein/core/decide/TurnLifecycle"
 import type { Settings } from "@skein/core/decide/TurnSettings"
 import * as World from "@skein/core/decide/World"
-import * as ModelContext from "@skein/core/fold/ModelContext"
+import type * as ModelContext from "@skein/core/fold/ModelContext"
 import type { Message } from "@skein/core/record/ResponseItem"
 import type { TurnContext } from "@skein/core/record/TurnContext"
 import type { UserInput } from "@skein/core/record/UserInput"
 import { Either } from "effect"
 import type { Options } from "../Options.js"
 import type { World as AnyWorld, StartOptions, TurnSettings, Words } from "../Turn.js"
-import type { Facts, Step } from "./Plan.js"
+import type { Facts } from "./Facts.js"
+import type { Step } from "./Plan.js"
 import type { State } from "./State.js"
 
 /** What a turn begins with. */
@@ -48,7 +49,7 @@ export const steps = (
   state: State,
   facts: Facts
 ): Decision<ReadonlyArray<Step>> => {
-  const replay = ModelContext.readState(state.context, host)
+  const replay = context(state)
   const { collab = false, declared, override, rule } = host.agents ?? {}
   const command = { override, declared, collab, rule, source: state.context.head.meta?.source, select: options.select }
   const delegation = Delegation.atTurn(command, { selection: state.selection, context: replay }, facts)

@@ -11,19 +11,6 @@ export interface Plan<A> {
   readonly revertTo?: { readonly turnId: string; readonly turnIds: ReadonlyArray<string> } | undefined
 }
 
-/** What a plan may take as new: a moment, and ids that were never there before. */
-export interface Facts {
-  /** Milliseconds since 1970. */
-  readonly now: number
-  /** A UUID from which others are derived. */
-  readonly fresh: string
-  readonly turnId: string
-  /** The id of a window that begins. */
-  readonly windowId: string
-  /** The id of the window that is open, where the log has none. */
-  readonly oldWindowId: string
-}
-
 /** A plan of records without an answer. */
 export const drafts = (all: ReadonlyArray<Draft>): Plan<void> => ({ drafts: all, answer: () => undefined })
 

@@ -9,8 +9,8 @@ import type { StoredRecord } from "@skein/core/record/Record"
 import { InvalidRequest, type ReadError } from "@skein/store/StoreError"
 import type { Summary } from "@skein/store/Summary"
 import * as SummaryQuery from "@skein/store/SummaryQuery"
-import type { ThreadStoreService } from "@skein/store/ThreadStore"
-import { Effect, Either, type Scope, Stream } from "effect"
+import type { Lease, ThreadStoreService } from "@skein/store/ThreadStore"
+import { Effect, Either, Scope, Stream } from "effect"
 import { type EngineError, type OpenError, ThreadClosed } from "../EngineError.js"
 import type { LiveThread } from "../LiveThread.js"
 import * as Moments from "../Moment.js"
@@ -18,6 +18,7 @@ import type { Notification } from "../Notification.js"
 import type { Options } from "../Options.js"
 import type { ThreadsService } from "../Threads.js"
 import type { TurnSettings } from "../Turn.js"
+import * as Facts from "./Facts.js"
 import type { Family } from "./Family.js"
 import * as Families from "./Family.js"
 import * as Homesteads from "./Homes.js"
@@ -51,14 +52,28 @@ export const make = (store: ThreadStoreService, host: Options): Effect.Effect<Th
         const home = homes.of(id)
         const ephemeral = homes.isEphemeral(id)
         if (ephemeral) yield* Effect.addFinalizer(() => homes.letGo(id))
-        const lease = yield* home.lease(id, host.lease)
+        const scope = yield* Effect.scope
+        const take = Effect.gen(function* () {
+          const taken = yield* home.lease(id, host.lease)
+          yield* taken.lost.pipe(
+            Effect.flatMap(({ message }) =>
+              taken === lease ? hub.publish([{ type: "thread/leaseLost", threadId: id, message }]) : Effect.void
+            ),
+            Effect.forkScoped
+          )
+          return taken
+          // What prolongs it has to end with it, also when it is taken where nothing may be interrupted.
+        }).pipe(Scope.extend(scope), Effect.interruptible)
+        let lease: Lease = yield* take
+        const right = {
+          lease: () => lease,
+          retake: Effect.map(take, (taken) => {
+            lease = taken
+          })
+        }
         const meter = Meters.make(id)
-        const live = yield* Lives.make({ id, store: home, options: host, hub, lease, meter, settings: given.get(id) })
+        const live = yield* Lives.make({ id, store: home, options: host, hub, right, meter, settings: given.get(id) })
         yield* Effect.addFinalizer(() => live.close)
-        yield* lease.lost.pipe(
-          Effect.flatMap(({ message }) => hub.publish([{ type: "thread/leaseLost", threadId: id, message }])),
-          Effect.forkScoped
-        )
         const { tokenInfo } = live.context()
         if (tokenInfo !== undefined) yield* hub.publish([Notices.usage(id, undefined, tokenInfo)])
         return { live, handle: ThreadHandle.make(live, { hub, family, ephemeral }) }
@@ -66,7 +81,10 @@ export const make = (store: ThreadStoreService, host: Options): Effect.Effect<Th
     const registry = yield* Registries.make(open)
 
     const span = (operation: string, threadId?: string) =>
-      Effect.withSpan(`Threads.${operation}`, threadId === undefined ? {} : { attributes: { threadId } })
+      Effect.withSpan(`Threads.${operation}`, {
+        attributes: threadId === undefined ? {} : { threadId },
+        captureStackTrace: false
+      })
 
     /** Opens a thread; settings count only if it was not open. */
     const opened = (
@@ -163,7 +181,7 @@ export const make = (store: ThreadStoreService, host: Options): Effect.Effect<Th
           })
         )
         const { callId, encrypted, message } = options
-        const at = yield* Lives.facts
+        const at = yield* Facts.now
         if (message !== undefined || encrypted !== undefined) {
           const content = encrypted === undefined ? (message ?? "") : ""
           yield* child.receive({ id: at.fresh, author: Families.pathOf(live), content, encrypted, triggerTurn: true })

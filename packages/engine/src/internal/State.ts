@@ -50,9 +50,13 @@ export interface Folds {
   readonly near: Fold.Fold<State>
 }
 
-/** The folds of threads that are read in this way. */
+/**
+ * The folds of threads that are read in this way. A live thread is asked for its history at every step, so its items stay
+ * parsed; what is read once and whole keeps lines (`ReplayLog`).
+ */
 export const folds = (options: ThreadStates.Options = {}): Folds => {
-  const parts = ThreadStates.folds(options)
+  const parsedBytes = options.keep === "all" ? undefined : Number.POSITIVE_INFINITY
+  const parts = ThreadStates.folds({ parsedBytes, ...options })
   const { view: _, ...others } = parts
   const all = Fold.struct<Omit<State, "view">>({ ...others, settings, failed })
   const { mailbox, selection, turn, usage, window } = parts

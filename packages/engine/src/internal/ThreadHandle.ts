@@ -16,6 +16,7 @@ import * as Moments from "../Moment.js"
 import * as Patches from "../Patches.js"
 import type { Ended, StartOptions, Turn, TurnSettings, Words } from "../Turn.js"
 import * as Compacting from "./Compacting.js"
+import * as Facts from "./Facts.js"
 import type { Family } from "./Family.js"
 import * as Families from "./Family.js"
 import * as Following from "./Following.js"
@@ -23,7 +24,8 @@ import type { Hub } from "./Hub.js"
 import type { Live } from "./Live.js"
 import * as Lives from "./Live.js"
 import * as Opening from "./Opening.js"
-import type { Facts, Plan, Step } from "./Plan.js"
+import type { Plan, Step } from "./Plan.js"
+
 import * as Plans from "./Plan.js"
 import * as Prompts from "./Prompts.js"
 import type { State } from "./State.js"
@@ -54,11 +56,11 @@ export const make = (live: Live, { ephemeral, family, hub }: Parts): LiveThread 
   /** Starts a turn whose handle is given, or that is ended again when what starts it fails. */
   const begun = (
     startOptions: StartOptions,
-    more: (state: State, at: Facts) => Decision<ReadonlyArray<Step>>
+    more: (state: State, at: Facts.Facts) => Decision<ReadonlyArray<Step>>
   ): Effect.Effect<Turn, CommandError, Scope.Scope> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        const turnId = startOptions.turnId ?? (yield* Lives.facts).turnId
+        const turnId = startOptions.turnId ?? (yield* Facts.now).turnId
         yield* restore(
           live.run("startTurn", (state, at) =>
             Either.flatMap(more(state, at), (rest) =>
@@ -76,7 +78,7 @@ export const make = (live: Live, { ephemeral, family, hub }: Parts): LiveThread 
   const startTurn: LiveThread["startTurn"] = (words, settings = {}, startOptions = {}) =>
     Effect.tap(
       begun(startOptions, (state, at) =>
-        Opening.steps(openingOf(live, words, settings, startOptions), options, live.context, state, at)
+        Opening.steps(openingOf(live, words, settings, startOptions), options, live.glance, state, at)
       ),
       () => live.spend()
     )
@@ -134,7 +136,10 @@ export const make = (live: Live, { ephemeral, family, hub }: Parts): LiveThread 
     refresh: live.within("refresh", (memory) => memory.catchUp("asked")),
     events: Stream.unwrapScoped(
       Effect.map(hub.subscribe(id), (queue) =>
-        Stream.fromQueue(queue).pipe(Stream.takeUntil(({ type }) => type === "thread/closed"))
+        // Who comes too late to hear of the end hears nothing.
+        live.isClosed()
+          ? Stream.empty
+          : Stream.fromQueue(queue).pipe(Stream.takeUntil(({ type }) => type === "thread/closed"))
       )
     ),
     subscribe: hub.subscribe(id),
@@ -178,7 +183,7 @@ const sequence = (live: Live, state: State, steps: ReadonlyArray<Step>): Decisio
 const open = (live: Live, turnId: string, opening: Opening.Opening): Effect.Effect<void, CommandError> =>
   live.run("openTurn", (state, at) =>
     Either.flatMap(TurnLifecycle.running(state, turnId), () =>
-      Either.flatMap(Opening.steps(opening, live.options, live.context, state, at), (steps) =>
+      Either.flatMap(Opening.steps(opening, live.options, live.glance, state, at), (steps) =>
         sequence(live, state, steps)
       )
     )
@@ -200,7 +205,12 @@ const abandon = (live: Live, turnId: string): Effect.Effect<void, CommandError> 
   })
 
 /** What takes turns back; a compaction that puts back what they replaced has a checkpoint behind it like any other. */
-const rollback = (live: Live, to: Rollback.To, state: State, at: Facts): Decision<Plan<ReadonlyArray<string>>> => {
+const rollback = (
+  live: Live,
+  to: Rollback.To,
+  state: State,
+  at: Facts.Facts
+): Decision<Plan<ReadonlyArray<string>>> => {
   const facts = { ...at, windowId: at.oldWindowId }
   return Either.flatMap(
     Rollback.decide(to, state, facts, live.options),

@@ -19,12 +19,14 @@ import type { CommandError } from "../EngineError.js"
 import type { Notification } from "../Notification.js"
 import type { Ended, Turn } from "../Turn.js"
 import * as Compacting from "./Compacting.js"
+import * as Facts from "./Facts.js"
 import type { Family } from "./Family.js"
 import * as Families from "./Family.js"
 import type { Live } from "./Live.js"
 import * as Lives from "./Live.js"
 import * as Opening from "./Opening.js"
-import type { Facts, Plan } from "./Plan.js"
+import type { Plan } from "./Plan.js"
+
 import * as Plans from "./Plan.js"
 import * as Prompts from "./Prompts.js"
 import type { State } from "./State.js"
@@ -40,7 +42,7 @@ export const make = (live: Live, family: Family, turnId: string): Turn => {
   /** A command of this turn: refused once another one runs or none. */
   const run = <A>(
     operation: string,
-    decide: (state: State, at: Facts) => Decision<Plan<A>>,
+    decide: (state: State, at: Facts.Facts) => Decision<Plan<A>>,
     options?: Parameters<Live["run"]>[2]
   ): Effect.Effect<A, CommandError> =>
     live.run(
@@ -50,7 +52,7 @@ export const make = (live: Live, family: Family, turnId: string): Turn => {
     )
   const record = (
     operation: string,
-    decide: (state: State, at: Facts) => Decision<ReadonlyArray<Draft>>,
+    decide: (state: State, at: Facts.Facts) => Decision<ReadonlyArray<Draft>>,
     options?: Parameters<Live["run"]>[2]
   ): Effect.Effect<void, CommandError> =>
     run(operation, (state, at) => Either.map(decide(state, at), Plans.drafts), options)
@@ -75,7 +77,7 @@ export const make = (live: Live, family: Family, turnId: string): Turn => {
   const itemStarted: Turn["itemStarted"] = (item, options) =>
     live.within("itemStarted", () =>
       Effect.gen(function* () {
-        const at = yield* Lives.facts
+        const at = yield* Facts.now
         yield* TurnLifecycle.running(live.state(), turnId)
         const { event } = yield* Item.started({ item, turnId, startedAtMs: options?.startedAtMs }, live.state(), at)
         if (started.has(item.id)) return
@@ -133,7 +135,7 @@ export const make = (live: Live, family: Family, turnId: string): Turn => {
           const { registry } = live.options
           const told = yield* World.look(
             { sections, at: "step", nulls: options?.nulls },
-            { context: live.context(state), registry }
+            { context: live.glance(state), registry }
           )
           const items = told.items.length === 0 ? undefined : told.items
           return { drafts: World.drafts(told, running, at), answer: () => items }
@@ -195,7 +197,7 @@ export const make = (live: Live, family: Family, turnId: string): Turn => {
     activity: (activity) => record("activity", (state, at) => Agents.activity(activity, state, at)),
     sleep: (duration, options) =>
       Effect.gen(function* () {
-        const { fresh } = yield* Lives.facts
+        const { fresh } = yield* Facts.now
         // What is no duration is none that can be slept.
         const durationMs = Option.match(Duration.decodeUnknown(duration), {
           onNone: () => Number.NaN,
