@@ -6,6 +6,7 @@
  */
 import { rmSync } from "node:fs"
 import { parseArgs } from "node:util"
+import * as Fold from "@skein/core/fold/Fold"
 import * as ModelContext from "@skein/core/fold/ModelContext"
 import * as ReplayLog from "@skein/core/fold/ReplayLog"
 import * as EffectiveLog from "@skein/store/EffectiveLog"
@@ -33,15 +34,15 @@ const foldWhole = (path: string) =>
     Effect.scoped(
       Effect.gen(function* () {
         const log = yield* RolloutLog.open(path)
-        const fold = ModelContext.fold()
-        let state = fold.initial
+        const cursor = Fold.cursor(ModelContext.fold())
         let damaged = 0
-        yield* EffectiveLog.forward(log, (decoded) => {
-          if (EffectiveLog.isRecord(decoded)) state = fold.step(state, decoded)
+        const take: EffectiveLog.Take = (decoded) => {
+          if (EffectiveLog.isRecord(decoded)) cursor.add(decoded)
           else if (decoded.kind === "damage") damaged++
           return true
-        })
-        return { context: ModelContext.read(state), damaged }
+        }
+        yield* EffectiveLog.forward(log, take, { passing: true })
+        return { context: ModelContext.read(cursor.state()), damaged }
       })
     )
   )

@@ -113,7 +113,8 @@ const bareSqlite = (path: string, durability: Durability, size: number) => {
   const db = database(`${path}.bare.db`)
   db.pragma("journal_mode = WAL")
   db.pragma(`synchronous = ${durability === "fsync" ? "FULL" : "NORMAL"}`)
-  db.exec(`CREATE TABLE lines (segment INTEGER, at INTEGER, bytes BLOB, PRIMARY KEY (segment, at)) WITHOUT ROWID;
+  db.exec(`DROP TABLE IF EXISTS lines; DROP TABLE IF EXISTS threads;
+    CREATE TABLE lines (segment INTEGER, at INTEGER, bytes BLOB, PRIMARY KEY (segment, at)) WITHOUT ROWID;
     CREATE TABLE threads (id TEXT PRIMARY KEY, head INTEGER, created INTEGER, updated INTEGER, recency INTEGER, archived INTEGER, cwd TEXT, provider TEXT, derived TEXT);
     CREATE INDEX a ON threads (created DESC, id); CREATE INDEX b ON threads (updated DESC, id); CREATE INDEX c ON threads (recency DESC, id);
     CREATE INDEX d ON threads (archived, created DESC, id); CREATE INDEX e ON threads (cwd); CREATE INDEX f ON threads (provider);
@@ -169,14 +170,20 @@ const filled = async (kind: Kind, path: string, records: number) => {
 let forks = 0
 const fork = (store: Service, id: string) => {
   forks++
-  const own = idOf(0x7f0000000000 + (process.pid << 20) + forks)
+  const own = idOf(process.pid * 2 ** 20 + 2 ** 43 + forks)
   const { payload, ...line } = header(own)
   return store.fork(id, { header: { ...line, payload: { ...payload, forked_from_id: id } } })
 }
 
 const forking = async (kind: Kind, path: string, records: number) => {
   const { id, run, store } = await filled(kind, path, records)
-  return () => run(Effect.repeatN(fork(store, id), 9))
+  return () =>
+    run(
+      Effect.repeatN(
+        Effect.suspend(() => fork(store, id)),
+        9
+      )
+    )
 }
 
 const reverting = async (kind: Kind, path: string, records: number) => {
@@ -246,7 +253,8 @@ const tasks = {
     await listed(path, Number(threads))
     const db = database(`${path}.db`)
     const query = db.prepare(
-      "SELECT * FROM threads WHERE archived_at IS NULL AND preview <> '' ORDER BY created_at DESC, id DESC LIMIT 26"
+      `SELECT t.*, d.* FROM threads AS t JOIN details AS d ON d.pk = t.pk
+WHERE t.shelf = 0 ORDER BY t.created_at DESC, t.id DESC LIMIT 26`
     )
     return () => {
       for (let i = 0; i < 10; i++) query.all()

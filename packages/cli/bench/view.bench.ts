@@ -41,12 +41,14 @@ const foldAll = (path: string) =>
           usage: TokenUsage.fold,
           agent: AgentTree.fold
         })
-        let state = fold.initial
-        yield* EffectiveLog.forward(log, (decoded) => {
-          if (EffectiveLog.isRecord(decoded)) state = fold.step(state, decoded)
+        const cursor = Fold.cursor(fold)
+        const take: EffectiveLog.Take = (decoded) => {
+          if (EffectiveLog.isRecord(decoded)) cursor.add(decoded)
           return true
-        })
-        return [ModelContext.read(state.context), ThreadView.turns(state.view).length]
+        }
+        yield* EffectiveLog.forward(log, take, { passing: true })
+        const { context, view } = cursor.state()
+        return [ModelContext.read(context), ThreadView.turns(view).length]
       })
     )
   )
@@ -64,7 +66,7 @@ const summarise = (path: string) =>
             if (EffectiveLog.isRecord(decoded)) summary = ThreadSummary.fold.step(summary, decoded)
             return true
           },
-          (head) => ThreadSummary.wants(head, summary)
+          { wants: (head) => ThreadSummary.wants(head, summary), passing: true }
         )
         return summary
       })
@@ -77,21 +79,18 @@ const viewOf = (path: string) =>
     Effect.scoped(
       Effect.gen(function* () {
         const log = yield* RolloutLog.open(path)
-        const fold = ThreadView.fold()
-        let view = fold.initial
-        yield* EffectiveLog.forward(
-          log,
-          (decoded) => {
-            if (EffectiveLog.isRecord(decoded)) view = fold.step(view, decoded)
-            return true
-          },
-          (head, bytes) => {
-            if (ThreadView.wants(head, bytes)) return true
-            view = ThreadView.passOver(view, head)
-            return false
-          }
-        )
-        return ThreadView.turns(view).length
+        const cursor = ThreadView.cursor()
+        const take: EffectiveLog.Take = (decoded) => {
+          if (EffectiveLog.isRecord(decoded)) cursor.add(decoded)
+          return true
+        }
+        const wants: EffectiveLog.Wants = (head, bytes) => {
+          if (ThreadView.wants(head, bytes)) return true
+          cursor.passOver(head)
+          return false
+        }
+        yield* EffectiveLog.forward(log, take, { wants, passing: true })
+        return ThreadView.turns(cursor.state()).length
       })
     )
   )

@@ -30,7 +30,7 @@ describe.each(Stores.kinds.flatMap((from) => Stores.kinds.map((to) => [from, to]
       const target = Stores.fresh(to)
       const answer = await copy(target)
       expect(answer).toMatchObject({ code: 2, err: "Nothing was copied: nobody can be asked here. Say --yes.\n" })
-      expect(answer.out).toMatch(/^From \S+ to \S+: 7 threads, \S+ [kM]?B\n$/)
+      expect(answer.out).toMatch(/^7 threads \(\S+ [kM]?B\) from \S+ to \S+\n$/)
       const [document] = documents(await copy(target, "--json"))
       expect(document).toMatchObject({ threads: null, plan: { threads: { length: 7 } } })
       if (to === "sqlite") expect(existsSync(Stores.pathOf(target))).toBe(false)

@@ -9,8 +9,11 @@ import { Effect, Either } from "effect"
 import * as Home from "../../store-fs/test/Home.js"
 import * as Store from "../src/Store.js"
 
+// What is remembered of homes is not to lie in the cache of who runs the tests.
+process.env["XDG_CACHE_HOME"] = Home.temporary()
+
 /** The kinds of stores that last. */
-export const kinds: ReadonlyArray<Kind> = ["sqlite"]
+export const kinds: ReadonlyArray<Kind> = ["sqlite", "fs"]
 
 export type Kind = "sqlite" | "fs"
 

@@ -59,7 +59,11 @@ const newest = (folder: string): number =>
 const isFresh = (): boolean =>
   existsSync(bundle) &&
   statSync(bundle).mtimeMs >=
-    Math.max(...["core", "store-fs", "cli"].map((name) => newest(join(repository, "packages", name, "src"))))
+    Math.max(
+      ...["core", "store", "store-fs", "store-memory", "store-sqlite", "cli"].map((name) =>
+        newest(join(repository, "packages", name, "src"))
+      )
+    )
 
 /** Bundles the command unless it was since its sources last changed. */
 export const ensureBundle = (): void => {

@@ -3,6 +3,7 @@
  *
  * Nothing is ever written, and nothing but a regular file is opened: opening a FIFO would wait for its writer.
  */
+import { isAscii } from "node:buffer"
 import { FileSystem } from "@effect/platform"
 import * as Jsonl from "@skein/core/record/Jsonl"
 import type { LineSource, Range } from "@skein/store/LineSource"
@@ -22,7 +23,13 @@ const chunk = {
   firstBackward: 256 * 1024,
   backward: 1024 * 1024,
   passing: 1024 * 1024,
-  forward: 4 * 1024 * 1024
+  forward: 2048 * 1024
+}
+
+/** Node's own way to the text of bytes that are all ASCII. */
+const ascii: Jsonl.Ascii = {
+  holds: isAscii,
+  decode: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1")
 }
 
 /** An open rollout file. Offsets are those of the decoded content. */
@@ -103,11 +110,11 @@ export const forward = (
     const to = Math.min(range.to ?? file.size, file.size)
     let offset = range.from ?? 0
     const passing = range.passing === true
-    const splitter = Jsonl.forward({ offset, number: 1, reused: passing })
+    const splitter = Jsonl.forward({ offset, number: 1, reused: passing, ascii })
     const largest = passing ? chunk.passing : chunk.forward
     let size = range.brief === true ? chunk.first : largest
     // One is read into while the lines of the other are taken.
-    const buffers = passing ? [0, 1].map(() => new Uint8Array(Math.min(largest, to - offset))) : []
+    const buffers = passing ? [0, 1].map(() => Buffer.allocUnsafeSlow(Math.min(largest, to - offset))) : []
     let reads = 0
     const next = () => readFully(file, offset, Math.min(size, to - offset), buffers[reads++ % 2])
     let ahead: Fiber.Fiber<Uint8Array, FileRefused> | undefined
@@ -140,7 +147,7 @@ export const backward = (
   Effect.gen(function* () {
     const from = range.from ?? 0
     let offset = Math.max(from, Math.min(range.to ?? file.size, file.size))
-    const splitter = Jsonl.backward(offset)
+    const splitter = Jsonl.backward(offset, ascii)
     let size = chunk.firstBackward
     while (offset > from) {
       const start = Math.max(from, offset - size)

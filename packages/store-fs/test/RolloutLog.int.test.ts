@@ -491,7 +491,7 @@ describe("reading forward and passing over lines by their heads", () => {
           if (decoded.kind === "response_item") some.push(`${textOf(decoded)} ${place(decoded, piece)}`)
           return true
         }
-        yield* EffectiveLog.forward(log, take, ({ type }) => type !== "event_msg")
+        yield* EffectiveLog.forward(log, take, { wants: ({ type }) => type !== "event_msg" })
         return { all, some, events }
       })
     )
@@ -510,7 +510,7 @@ describe("reading forward and passing over lines by their heads", () => {
         const log = yield* RolloutLog.open(join(home, Home.file(2)))
         const seen: Array<string> = []
         const take = (decoded: Decoded, piece: number) => seen.push(`${piece} ${decoded.kind}`) > 0
-        yield* EffectiveLog.forward(log, take, ({ type }) => type === "session_meta")
+        yield* EffectiveLog.forward(log, take, { wants: ({ type }) => type === "session_meta" })
         return seen
       })
     )
@@ -527,11 +527,9 @@ describe("reading forward and passing over lines by their heads", () => {
       Effect.gen(function* () {
         const log = yield* RolloutLog.open(join(home, Home.file(1)))
         const all: Array<Decoded> = []
-        yield* EffectiveLog.forward(
-          log,
-          (decoded) => all.push(decoded) > 0,
-          ({ type }) => type !== "event_msg"
-        )
+        yield* EffectiveLog.forward(log, (decoded) => all.push(decoded) > 0, {
+          wants: ({ type }) => type !== "event_msg"
+        })
         return all
       })
     )

@@ -23,7 +23,13 @@ export const open = (
   if (looks === undefined) return made
   // Whether a look at a file is old enough for another one when it is written to.
   let elapsed = 0
-  const knowledge = { ...Machine.node(), elapsed: () => (looks === "always" ? (elapsed += 10) : 0) }
+  const knowledge = {
+    ...Machine.node(),
+    elapsed: () => {
+      if (looks === "always") elapsed += 10
+      return elapsed
+    }
+  }
   return Effect.provideService(made, Machine.Machine, knowledge)
 }
 
@@ -45,7 +51,10 @@ export const machine = (pid: number, alive: ReadonlySet<number>, options: { read
     self: { host: "test", boot: "1", space: "", pid, start: String(pid) },
     isShared: true,
     isGone: (other) => other.host === "test" && !alive.has(other.pid),
-    elapsed: () => (options.checks === false ? 0 : (elapsed += 10))
+    elapsed: () => {
+      if (options.checks !== false) elapsed += 10
+      return elapsed
+    }
   }
   return Layer.succeed(Machine.Machine, knowledge)
 }

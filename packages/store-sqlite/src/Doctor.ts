@@ -54,6 +54,7 @@ const opened = ({ filename, patience }: Options, more: Partial<Database.Options>
     durability: "fsync",
     patience: Duration.toMillis(patience ?? "5 seconds"),
     create: false,
+    applicationId: Schemas.store.applicationId,
     ...more
   })
 
@@ -71,7 +72,7 @@ export const check = (options: Options): Effect.Effect<ReadonlyArray<Finding>, S
         if (!isDamage(database.left)) return yield* Effect.fail(database.left)
         return [unreadable(`${options.filename} is no database any more`)]
       }
-      const known = yield* Effect.either(Migrator.identify(database.right, Schemas.store))
+      const known = yield* Effect.either(Migrator.identify(database.right))
       if (Either.isLeft(known)) {
         if (!isDamage(known.left)) return yield* Effect.fail(known.left)
         return [unreadable("the list of its tables cannot be read")]

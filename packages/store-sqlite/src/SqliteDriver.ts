@@ -40,7 +40,8 @@ export const make = (options: Options): Effect.Effect<Driver, StoreUnavailable, 
       filename: options.filename,
       durability,
       patience: Duration.toMillis(options.patience ?? "5 seconds"),
-      create: options.create ?? true
+      create: options.create ?? true,
+      applicationId: Schemas.store.applicationId
     })
     yield* Migrator.migrate(database, Schemas.store)
     // What was being removed, or came in and went no further, when a process ended.

@@ -124,7 +124,8 @@ const open = (options: Options): Effect.Effect<Opened, StoreUnavailable> =>
     return yield* Effect.gen(function* () {
       const { filename } = options
       // What a cache loses with the power is made again.
-      const database = yield* Database.open({ filename, durability: "os", patience, create: true })
+      const { applicationId } = Schemas.index
+      const database = yield* Database.open({ filename, durability: "os", patience, create: true, applicationId })
       yield* Migrator.migrate(database, Schemas.index)
       return { database, scope, inode: yield* inodeOf(filename) }
     }).pipe(

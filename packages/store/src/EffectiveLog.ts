@@ -4,7 +4,8 @@
  * A segment may stand on another one (`history_base` of rollout-format §3.1 and since-july), and that one on a third. A
  * base that is missing or part of a circle is reported, and the log then begins where it can.
  */
-import type { RawLine } from "@skein/core/record/Jsonl"
+import type { RawLine, TakeLine, TextOf } from "@skein/core/record/Jsonl"
+import * as LineMemory from "@skein/core/record/LineMemory"
 import * as Ordinal from "@skein/core/record/Ordinal"
 import type { Decoded, StoredRecord } from "@skein/core/record/Record"
 import * as Record from "@skein/core/record/Record"
@@ -74,23 +75,18 @@ const ownPiece = <E>(log: EffectiveLog<E>): number =>
 
 /**
  * Hands on the raw lines of a log in order, with the index of their piece, until `take` wants no more. Gives whether it
- * took them all. Lines of a base that lie behind its end are not among them.
+ * took them all. Lines of a base that lie behind its end are not among them. The bytes of a line last only until `take`
+ * returns: their memory is used again.
  */
 export const lines = <E>(
   log: EffectiveLog<E>,
-  take: (line: RawLine, piece: number) => boolean
-): Effect.Effect<boolean, E> => linesOf(log, take, false)
-
-const linesOf = <E>(
-  log: EffectiveLog<E>,
-  take: (line: RawLine, piece: number) => boolean,
-  passing: boolean
+  take: (line: RawLine, piece: number, text: TextOf) => boolean
 ): Effect.Effect<boolean, E> =>
   Effect.gen(function* () {
     for (const [piece, { below, from, source, to }] of log.pieces.entries()) {
-      const hand = (line: RawLine): boolean =>
-        (below !== undefined && isFrom(Record.decode(line), below)) || take(line, piece)
-      if (!(yield* source.forward(hand, { from, to, passing }))) return false
+      const hand: TakeLine = (line, text) =>
+        (below !== undefined && isFrom(Record.decode(line), below)) || take(line, piece, text)
+      if (!(yield* source.forward(hand, { from, to, passing: true }))) return false
     }
     return true
   })
@@ -101,15 +97,25 @@ export type Take = (decoded: Decoded, piece: number) => boolean
 /** Whether a line with this head, and these bytes, is to be decoded. Lines without a head always are. */
 export type Wants = (head: Sniff.Head, bytes: Uint8Array) => boolean
 
+/** How a log is read forward. */
+export interface Reading {
+  /** When given, lines with a head that it does not want are passed over and not decoded. */
+  readonly wants?: Wants | undefined
+  /**
+   * Whether records are let go of at once, as when they are folded: the bytes of a line then last only until `take`
+   * returns. Otherwise they are copied, which costs about a tenth of parsing them.
+   */
+  readonly passing?: boolean | undefined
+}
+
 /**
  * Hands on the decoded lines of a log in order: the thread's own header first, as in a fork that was copied whole, then
  * what it inherits, then its own lines. Gives whether `take` took them all. The header of a log that was cut in front
  * of it stands in no piece: its index is -1.
- *
- * @param wants When given, lines with a head that it does not want are passed over and not decoded.
  */
-export const forward = <E>(log: EffectiveLog<E>, take: Take, wants?: Wants): Effect.Effect<boolean, E> =>
+export const forward = <E>(log: EffectiveLog<E>, take: Take, reading: Reading = {}): Effect.Effect<boolean, E> =>
   Effect.suspend(() => {
+    const { passing = false, wants } = reading
     const own = ownPiece(log)
     const isBegun = log.isBegun === true
     const first = own === 0 && !isBegun ? undefined : log.meta
@@ -117,8 +123,8 @@ export const forward = <E>(log: EffectiveLog<E>, take: Take, wants?: Wants): Eff
     const forms = log.pieces.map(({ meta }) => Record.formOf(meta))
     // Ordinals repeat within a file; where files meet, offsets say what counts.
     const passes = log.pieces.map(() => passingOver())
-    const passing = wants !== undefined
-    const each = (line: RawLine, piece: number): boolean => {
+    const memory = LineMemory.make()
+    const each = (line: RawLine, piece: number, text: TextOf): boolean => {
       const form = forms[piece]
       const pass = passes[piece] as ReturnType<typeof passingOver>
       if (piece === own && first !== undefined && line.offset === first.line.offset) {
@@ -131,17 +137,23 @@ export const forward = <E>(log: EffectiveLog<E>, take: Take, wants?: Wants): Eff
         return true
       }
       // Its bytes would not outlast this call, but whoever takes a record may keep it.
-      const kept = passing ? { ...line, bytes: new Uint8Array(line.bytes) } : line
-      return take(pass.decoded(Record.decode(kept, form), form), piece)
+      const kept = passing ? line : outlasting(line, memory)
+      return take(pass.decoded(Record.decode(kept, form, text()), form), piece)
     }
     const [begin] = log.pieces
     return begin?.from === undefined || begin.from === 0
-      ? linesOf(log, each, passing)
+      ? lines(log, each)
       : Effect.zipRight(
           lastBefore(begin, (record) => passes[0]?.decoded(record, forms[0])),
-          linesOf(log, each, passing)
+          lines(log, each)
         )
   })
+
+/** A copy of a line. */
+const outlasting = (line: RawLine, memory: LineMemory.LineMemory): RawLine => {
+  const from = memory.add(line.bytes)
+  return { ...line, bytes: LineMemory.bytesAt(memory.block(), from, line.bytes.length) }
+}
 
 /** Tells of the newest readable record in front of a piece, whose ordinal the piece may repeat. */
 const lastBefore = <E>(piece: Piece<E>, tell: (record: StoredRecord) => void): Effect.Effect<boolean, E> =>
@@ -219,12 +231,12 @@ export const backward = <E>(
         })
       // A record with an ordinal waits for the one in front of it.
       let held: number | undefined
-      const step = (line: RawLine): boolean => {
+      const step: TakeLine = (line, text) => {
         const head = wants === undefined || !line.terminated ? undefined : Sniff.head(line.bytes)
         const unwanted = head !== undefined && wants?.(head, line.bytes) === false
         // With the ordinal of the record behind it, it is decoded all the same: only a readable line comes first.
         const repeated = head?.ordinal !== undefined && head.ordinal === held
-        const older = unwanted && !repeated ? undefined : Record.decode(line, form)
+        const older = unwanted && !repeated ? undefined : Record.decode(line, form, text())
         if (older === undefined || (unwanted && isRecord(older))) {
           held = undefined
           if (!hand(pass({ kind: "skipped", ordinal: head?.ordinal }))) return false

@@ -3,7 +3,7 @@
  *
  * Positions are byte offsets in every store: that of a line is what the lines before it take with their line feeds.
  */
-import type { RawLine, TakeLine } from "@skein/core/record/Jsonl"
+import { noText, type RawLine, type TakeLine } from "@skein/core/record/Jsonl"
 import { Effect } from "effect"
 
 /** Where to read. */
@@ -70,7 +70,7 @@ export const ofArrays = ({ lines, offsets, size }: Lines, path: string): LineSou
       Effect.sync(() => {
         const to = Math.min(range.to ?? size, size)
         for (let i = indexFrom(offsets, range.from ?? 0); i < lines.length && (offsets[i] as number) < to; i++) {
-          if (!take(line(i))) return false
+          if (!take(line(i), noText)) return false
         }
         return true
       }),
@@ -79,7 +79,7 @@ export const ofArrays = ({ lines, offsets, size }: Lines, path: string): LineSou
         const from = range.from ?? 0
         const to = Math.min(range.to ?? size, size)
         for (let i = indexFrom(offsets, to) - 1; i >= 0 && (offsets[i] as number) >= from; i--) {
-          if (!take(line(i))) return false
+          if (!take(line(i), noText)) return false
         }
         return true
       })

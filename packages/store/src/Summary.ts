@@ -5,8 +5,10 @@
 import type { GitInfo, Source } from "@skein/core/fold/ThreadSummary"
 import * as ThreadSummary from "@skein/core/fold/ThreadSummary"
 import type { ApprovalPolicy, PermissionProfile, SandboxPolicy } from "@skein/core/record/Permission"
+import { Either } from "effect"
 import type { Derived } from "./Derived.js"
 import * as Deriveds from "./Derived.js"
+import { InvalidRequest } from "./StoreError.js"
 
 /** Parts of the repository's state that were set by hand; null clears what the log says. */
 export interface GitOverride {
@@ -143,6 +145,41 @@ export interface Patch {
   readonly metadata?: Readonly<Record<string, string | null>> | null | undefined
 }
 
+const textOrNull = (value: unknown): boolean => value === undefined || value === null || typeof value === "string"
+
+const texts = (value: unknown, keys?: ReadonlyArray<string>): string | undefined => {
+  if (value === undefined || value === null) return undefined
+  if (typeof value !== "object" || Array.isArray(value)) return "it is no table of texts"
+  const odd = Object.entries(value).find(
+    ([key, inner]) => !textOrNull(inner) || (keys !== undefined && !keys.includes(key))
+  )
+  return odd === undefined ? undefined : `${JSON.stringify(odd[0])} is no text that can be set there`
+}
+
+/** What is wrong with the value of each field, which may come from code without types. */
+const problems: Readonly<Record<keyof Patch, (value: unknown) => string | undefined>> = {
+  name: (value) => (textOrNull(value) ? undefined : "it is no text"),
+  memoryMode: (value) => (textOrNull(value) ? undefined : "it is no text"),
+  gitInfo: (value) => texts(value, ["sha", "branch", "originUrl"]),
+  metadata: (value) => texts(value)
+}
+
+/** Refuses a patch of what only the log tells, and values that are no texts. Cost: linear in the patch. */
+export const check = (patch: Patch): Either.Either<Patch, InvalidRequest> => {
+  if (typeof patch !== "object" || patch === null) {
+    const advice = "Give an object with the fields that are to change."
+    return Either.left(new InvalidRequest({ field: "patch", reason: "it is no patch", advice }))
+  }
+  for (const [field, value] of Object.entries(patch)) {
+    const reason = Object.hasOwn(problems, field)
+      ? problems[field as keyof Patch](value)
+      : "it is nothing that can be set"
+    const advice = `Set ${Object.keys(problems).join(", ")} to texts, or to null; everything else follows from the log.`
+    if (reason !== undefined) return Either.left(new InvalidRequest({ field, reason, advice }))
+  }
+  return Either.right(patch)
+}
+
 /** Whether a patch changes nothing. */
 export const isEmpty = (patch: Patch): boolean =>
   patch.name === undefined &&
@@ -150,7 +187,10 @@ export const isEmpty = (patch: Patch): boolean =>
   patch.gitInfo === undefined &&
   patch.metadata === undefined
 
-/** Explicit metadata with a patch applied. An empty name is none. Law: applying a patch twice is applying it once. */
+/**
+ * Explicit metadata with a patch applied. An empty name is none; halves of surrogate pairs become U+FFFD, since not every
+ * store can keep them. Law: applying a patch twice is applying it once.
+ */
 export const apply = (explicit: Explicit, patch: Patch): Explicit => {
   const next: { -readonly [K in keyof Explicit]: Explicit[K] } = { ...explicit }
   if (patch.name !== undefined) set(next, "name", patch.name === "" ? null : patch.name)
@@ -161,8 +201,8 @@ export const apply = (explicit: Explicit, patch: Patch): Explicit => {
   else if (patch.metadata !== undefined) {
     const metadata = new Map(Object.entries(explicit.metadata ?? {}))
     for (const [key, value] of Object.entries(patch.metadata)) {
-      if (value === null) metadata.delete(key)
-      else metadata.set(key, value)
+      if (value === null) metadata.delete(key.toWellFormed())
+      else metadata.set(key.toWellFormed(), value.toWellFormed())
     }
     if (metadata.size === 0) delete next.metadata
     else next.metadata = Object.fromEntries(metadata)
@@ -170,14 +210,24 @@ export const apply = (explicit: Explicit, patch: Patch): Explicit => {
   return next
 }
 
+/** What is said of a thread when it is made, as a patch of nothing. */
+export const patchOf = ({ git, memoryMode, metadata, name }: Explicit): Patch => ({
+  name,
+  memoryMode,
+  gitInfo: git,
+  metadata
+})
+
 const set = <K extends "name" | "memoryMode">(
   next: { -readonly [P in keyof Explicit]: Explicit[P] },
   key: K,
   value: string | null
 ): void => {
   if (value === null) delete next[key]
-  else next[key] = value
+  else next[key] = value.toWellFormed()
 }
 
 const defined = (git: GitOverride): GitOverride =>
-  Object.fromEntries(Object.entries(git).filter(([, value]) => value !== undefined))
+  Object.fromEntries(
+    Object.entries(git).flatMap(([part, value]) => (value === undefined ? [] : [[part, value?.toWellFormed() ?? null]]))
+  )

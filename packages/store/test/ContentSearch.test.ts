@@ -101,22 +101,24 @@ describe("terms and texts", () => {
 describe("snippets", () => {
   const long = `${"b".repeat(100)}needle${"e".repeat(200)}`
 
-  it("§11.60: 48 characters in front of the match and 96 from its start on", () => {
+  it("§11.60: 49 characters in front of the match, as the reference answers, and 96 behind it", () => {
     const match = find(long, "NEEDLE")
-    expect(match?.snippet).toBe(`... ${"b".repeat(48)}needle${"e".repeat(90)} ...`)
+    expect(match?.snippet).toBe(`... ${"b".repeat(49)}needle${"e".repeat(96)} ...`)
     expect(found(long, "NEEDLE")).toBe("needle")
   })
 
   it("§11.60: nothing is cut off where nothing was left out", () => {
-    const fits = `${"b".repeat(48)}needle${"e".repeat(90)}`
+    const fits = `${"b".repeat(49)}needle${"e".repeat(96)}`
     expect(find(fits, "needle")?.snippet).toBe(fits)
     expect(find(`b${fits}`, "needle")?.snippet).toBe(`... ${fits}`)
     expect(find(`${fits}e`, "needle")?.snippet).toBe(`${fits} ...`)
+    expect(find(`b b${fits.slice(1)}`, "needle")?.snippet).toBe(`... ${fits}`)
+    expect(find(`b ${fits.slice(1)} e`, "needle")?.snippet).toBe(`... ${fits.slice(1)} ...`)
   })
 
-  it("a match that is longer than its snippet is marked as far as it goes", () => {
+  it("a long match is shown whole", () => {
     const match = find("x".repeat(300), "x".repeat(200))
-    expect(match).toEqual({ snippet: `${"x".repeat(96)} ...`, range: { start: 0, end: 96 } })
+    expect(match).toEqual({ snippet: `${"x".repeat(296)} ...`, range: { start: 0, end: 200 } })
   })
 
   it("§11.90: no surrogate pair is cut in two, and ranges count in UTF-16", () => {

@@ -101,6 +101,6 @@ export const read = (from: Log, decoded: Decoded, piece: number): Read => {
 /** All that a log hands on. */
 export const forward = (from: Log, wants?: EffectiveLog.Wants): ReadonlyArray<Read> => {
   const all: Array<Read> = []
-  Effect.runSync(EffectiveLog.forward(from, (decoded, piece) => all.push(read(from, decoded, piece)) > 0, wants))
+  Effect.runSync(EffectiveLog.forward(from, (decoded, piece) => all.push(read(from, decoded, piece)) > 0, { wants }))
   return all
 }

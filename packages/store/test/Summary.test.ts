@@ -106,6 +106,33 @@ describe("patches (thread-store §2.3)", () => {
     expect(Object.entries(odd.metadata ?? {})).toEqual([["__proto__", "x"]])
   })
 
+  it.each<[string, unknown]>([
+    ["preview", { preview: "x" }],
+    ["__proto__", JSON.parse('{"__proto__":1}')],
+    ["name", { name: 7 }],
+    ["memoryMode", { memoryMode: {} }],
+    ["gitInfo", { gitInfo: { sha: 1 } }],
+    ["gitInfo", { gitInfo: { other: "x" } }],
+    ["gitInfo", { gitInfo: ["x"] }],
+    ["metadata", { metadata: { a: 1 } }],
+    ["metadata", { metadata: "x" }],
+    ["patch", null],
+    ["patch", "name"]
+  ])("§11.31: %s: refused in %j", (field, patch) => {
+    expect(Summary.check(patch as Patch)).toMatchObject({ _tag: "Left", left: { _tag: "InvalidRequest", field } })
+  })
+
+  it("§11.31: what may be set is let pass, and texts become ones that every store can keep", () => {
+    fc.assert(
+      fc.property(patch, (change) => {
+        expect(Summary.check(change)).toMatchObject({ _tag: "Right", right: change })
+      })
+    )
+    const after = Summary.apply({}, { name: "a\ud800", gitInfo: { sha: "\udc00" }, metadata: { "\ud800": "\ud800" } })
+    expect(after).toEqual({ name: "a\ufffd", git: { sha: "\ufffd" }, metadata: { "\ufffd": "\ufffd" } })
+    expect(Summary.apply({}, Summary.patchOf(after))).toEqual(after)
+  })
+
   it("only a patch without fields is empty", () => {
     expect(Summary.isEmpty({})).toBe(true)
     expect(Summary.isEmpty({ name: undefined })).toBe(true)

@@ -156,6 +156,9 @@ export const log = (...lines: ReadonlyArray<Lines>): ReadonlyArray<StoredRecord>
 /** The texts of a history, one for each item: what tests compare. */
 export const texts = (history: ReadonlyArray<unknown>): ReadonlyArray<string> =>
   history.map((one) => {
-    const { content, type } = one as { readonly type: string; readonly content?: ReadonlyArray<{ text?: string }> }
-    return content === undefined ? type : content.map((part) => part.text ?? "").join("|")
+    const { content, type } = one as {
+      readonly type: string
+      readonly content?: ReadonlyArray<{ text?: string }> | null
+    }
+    return content === undefined || content === null ? type : content.map((part) => part.text ?? "").join("|")
   })

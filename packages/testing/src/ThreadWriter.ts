@@ -6,12 +6,12 @@ import * as Branch from "./internal/Branch.js"
 import * as Clock from "./internal/Clock.js"
 import * as Compacting from "./internal/Compacting.js"
 import * as Context from "./internal/Context.js"
+import { isOld, isTurn } from "./internal/Facts.js"
 import type { Pen } from "./internal/Pen.js"
 import * as Pens from "./internal/Pen.js"
 import { event, releaseOf, rootTurnOf } from "./internal/Pen.js"
 import * as Steps from "./internal/Steps.js"
 import type { Agent, Compaction, Entry, Model, Turn } from "./ThreadModel.js"
-import { isOld, isTurn } from "./ThreadModel.js"
 
 /** A file of a thread: its name without folders, and its lines without line feeds. */
 export interface File {

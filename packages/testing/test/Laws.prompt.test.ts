@@ -11,7 +11,7 @@ import * as Thread from "@skein/testing/Thread"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 
-const runs = { numRuns: 1000 }
+const runs = { numRuns: 500 }
 
 const history = fc.oneof(
   { weight: 4, arbitrary: anyHistory },

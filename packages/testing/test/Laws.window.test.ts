@@ -33,8 +33,8 @@ class Table {
   previous: string | undefined
   current: string
   requested = false
-  prefill: string | number = "none"
-  observed = false
+  prefill: number | undefined
+  known: ContextWindow.Prefill["_tag"] = "None"
   reminded = false
   fallen = false
   constructor(id: string) {
@@ -50,13 +50,13 @@ class Table {
     this.fallen = false
   }
   replaced() {
-    this.prefill = "none"
-    this.observed = false
+    this.prefill = undefined
+    this.known = "None"
   }
-  measure(count: number, observed: boolean) {
-    if (this.observed) return
+  measure(count: number, known: "Observed" | "Estimated") {
+    if (this.known === "Observed") return
     this.prefill = Math.max(0, count)
-    this.observed = observed
+    this.known = known
   }
 }
 
@@ -66,8 +66,8 @@ const like = (live: ContextWindow.Live) => ({
   previous: live.previousId,
   current: live.id,
   requested: live.newContextRequested,
-  prefill: live.prefill._tag === "None" ? "none" : live.prefill.tokens,
-  observed: live.prefill._tag === "Observed",
+  prefill: live.prefill._tag === "None" ? undefined : live.prefill.tokens,
+  known: live.prefill._tag,
   reminded: live.reminderDelivered,
   fallen: live.fallbackDelivered
 })
@@ -127,10 +127,10 @@ describe("a live window", () => {
             table.previous = known > 1 ? idOf(101) : undefined
           } else if (kind === "observe") {
             next = ContextWindow.observeUsage(live, tokens)
-            table.measure(tokens, true)
+            table.measure(tokens, "Observed")
           } else {
             next = ContextWindow.estimate(live, tokens)
-            table.measure(tokens, false)
+            table.measure(tokens, "Estimated")
           }
           expect(plain(live)).toEqual(before)
           expect(like(next)).toEqual({ ...table })

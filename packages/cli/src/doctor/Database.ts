@@ -37,7 +37,8 @@ export const check = (path: string) =>
         advice: advice[one.code] ?? null
       })
     )
-    if (own.some(({ code }) => code === "unreadable")) return own
+    // A damaged file is opened for nothing else.
+    if (own.some(({ code }) => advice[code] === rebuilt)) return own
     const lines = yield* Effect.scoped(
       Effect.gen(function* () {
         const store = yield* Store.open({ kind: "sqlite", path })

@@ -3,7 +3,7 @@
  * home; where that cannot be written, it is found out anew each time.
  */
 import { createHash } from "node:crypto"
-import { mkdir, realpath } from "node:fs/promises"
+import { mkdir, realpath, rm } from "node:fs/promises"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import type { Index } from "@skein/store/ThreadIndex"
@@ -56,3 +56,10 @@ const fileFor = async (home: string): Promise<string | undefined> => {
     return undefined
   }
 }
+
+/** Forgets what the cache has of a home. */
+export const forget = (home: string): Effect.Effect<void> =>
+  Effect.promise(async () => {
+    const file = await fileFor(home)
+    if (file !== undefined) for (const end of ["", "-wal", "-shm"]) await rm(`${file}${end}`, { force: true })
+  })

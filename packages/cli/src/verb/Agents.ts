@@ -73,7 +73,7 @@ export const read = <E>(log: EffectiveLog.EffectiveLog<E>): Effect.Effect<Pick<T
         summary = ThreadSummary.fold.step(summary, decoded)
         return true
       },
-      (head) => ThreadSummary.wants(head, summary) || AgentTree.wants(head, agent)
+      { wants: (head) => ThreadSummary.wants(head, summary) || AgentTree.wants(head, agent), passing: true }
     )
     // The lines that were passed over were activity as well; the last one tells when.
     yield* EffectiveLog.backward(log, (decoded) => {

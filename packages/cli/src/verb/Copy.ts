@@ -101,7 +101,7 @@ const described = ({ bytes, failed, threads }: Copy.Plan, from: string, to: stri
   const along = threads.filter(({ isRemnant, neededBy }) => neededBy !== undefined && !isRemnant)
   const remnants = threads.filter(({ isRemnant }) => isRemnant).length
   return Text.lines([
-    `From ${from} to ${to}: ${Text.plural(threads.length, "thread")}, ${Text.bytes(bytes)}`,
+    `${Text.plural(threads.length, "thread")} (${Text.bytes(bytes)}) from ${from} to ${to}`,
     ...(there === 0 ? [] : [`  ${there} of them there already: compared, not written`]),
     ...along.map(
       ({ neededBy, threadId, title }) =>

@@ -1,4 +1,6 @@
 /** `skein doctor`: what is wrong with a store, what to do about it, and doing what is safe. */
+import type { FileSystem, Path } from "@effect/platform"
+import type { StoreError } from "@skein/store/StoreError"
 import { Effect, Ref } from "effect"
 import type { Finding, Repair } from "../doctor/Finding.js"
 import * as Findings from "../doctor/Finding.js"
@@ -27,7 +29,7 @@ export const doctor = (
     yield* Store.present(address)
     const doctor = yield* doctorOf(address)
     const findings = yield* doctor.check.pipe(Output.busy(`looking at ${store}`))
-    const done = repair && findings.some(Findings.isFault) ? yield* doctor.repair : undefined
+    const done = repair && findings.some(Findings.isFault) ? yield* doctor.repair(findings) : undefined
     const remaining = done === undefined ? undefined : yield* doctor.check.pipe(Output.busy("looking again"))
     const document: DoctorDocument = {
       store,
@@ -39,28 +41,44 @@ export const doctor = (
     yield* json ? Output.document(document) : Output.print(render(document, Output.style()))
   }).pipe(Effect.catchAll((refused) => Output.refuse(Store.format(address), refused, json, status)))
 
+/** Who looks at a kind of store, and what may go wrong while doing so. */
+interface Doctor {
+  readonly check: Effect.Effect<ReadonlyArray<Finding>, StoreError, Environment>
+  readonly repair: (findings: ReadonlyArray<Finding>) => Effect.Effect<Repair, StoreError, Environment>
+}
+
+type Environment = FileSystem.FileSystem | Path.Path
+
 /** The doctor for a kind of store, loaded when it is called. */
-const doctorOf = ({ kind, path }: Store.Address) =>
-  Effect.gen(function* () {
-    if (kind === "sqlite") {
-      const database = yield* Effect.promise(() => import("../doctor/Database.js"))
-      return { check: database.check(path), repair: database.repair(path) }
-    }
-    if (kind === "fs") {
-      const files = yield* Effect.promise(() => import("../doctor/Files.js"))
-      return { check: files.check(path), repair: files.repair(path) }
-    }
-    return { check: Effect.succeed<ReadonlyArray<Finding>>([]), repair: Effect.succeed(nothing) }
-  })
+const doctorOf = ({ kind, path }: Store.Address): Effect.Effect<Doctor> => {
+  switch (kind) {
+    case "sqlite":
+      return Effect.map(
+        Effect.promise(() => import("../doctor/Database.js")),
+        ({ check, repair }): Doctor => ({ check: check(path), repair: () => repair(path) })
+      )
+    case "fs":
+      return Effect.map(
+        Effect.promise(() => import("../doctor/Files.js")),
+        ({ check, repair }): Doctor => ({ check: check(path), repair: (findings) => repair(path, findings) })
+      )
+    default:
+      return Effect.succeed<Doctor>({ check: Effect.succeed([]), repair: () => Effect.succeed(nothing) })
+  }
+}
 
 const nothing: Repair = { backup: null, done: [], losses: [] }
+
+const severities: ReadonlyArray<Findings.Severity> = ["error", "warning", "info"]
 
 const render = ({ findings, remaining, repair, store }: DoctorDocument, style: Text.Style): string => {
   const faults = findings.filter(Findings.isFault).length
   const left = (remaining ?? []).filter(Findings.isFault).length
   return Text.lines([
     `${style.strong(store)}: ${faults === 0 ? style.good("nothing is wrong") : style.bad(Text.plural(faults, "problem"))}`,
-    ...findings.flatMap((one) => lines(one, style)),
+    ...severities.flatMap((severity) =>
+      findings.filter((one) => one.severity === severity).flatMap((one) => lines(one, style))
+    ),
     ...(repair === null || faults === 0 ? [] : repairLines(repair, left, style))
   ])
 }
@@ -71,8 +89,8 @@ const lines = (
 ): ReadonlyArray<string> => {
   const mark = { error: style.bad, warning: style.warn, info: style.dim }[severity](severity)
   const place = [
-    threadId === null ? undefined : `thread ${threadId}`,
-    path === null || path === threadId ? undefined : path,
+    threadId === null || path?.includes(threadId) === true ? undefined : `thread ${threadId}`,
+    path ?? undefined,
     line === null ? undefined : `line ${line}`,
     offset === null ? undefined : `byte ${offset}`
   ].filter((part) => part !== undefined)

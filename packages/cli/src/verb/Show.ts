@@ -91,15 +91,17 @@ export const view = <E>(log: EffectiveLog.EffectiveLog<E>, file: string, earlier
     // The log's own header goes in front of what is inherited, wherever it stands.
     const isLater = (record: StoredRecord, piece: number): boolean =>
       record !== log.meta && (piece > last || (piece === last && record.line.offset >= to))
-    let state = folds.initial
-    let before: typeof state | undefined
-    yield* EffectiveLog.forward(log, (decoded, piece) => {
+    const cursor = Fold.cursor(folds)
+    let before: ReturnType<typeof cursor.state> | undefined
+    const take: EffectiveLog.Take = (decoded, piece) => {
       if (decoded.kind === "damage") damaged.push(ofDamage(log.pieces[piece]?.source.path ?? file, decoded))
       if (!EffectiveLog.isRecord(decoded)) return true
-      if (before === undefined && isLater(decoded, piece)) before = state
-      state = folds.step(state, decoded)
+      if (before === undefined && isLater(decoded, piece)) before = cursor.state()
+      cursor.add(decoded)
       return true
-    })
+    }
+    yield* EffectiveLog.forward(log, take, { passing: true })
+    const state = cursor.state()
     const diagnostics: ReadonlyArray<Diagnostic> = [...log.diagnostics, ...damaged]
     return {
       summary: state.summary,

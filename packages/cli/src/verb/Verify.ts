@@ -1,5 +1,6 @@
 /** `skein verify`: every problem of a file, or of every rollout in a folder. */
 import { FileSystem, type Path } from "@effect/platform"
+import type * as Jsonl from "@skein/core/record/Jsonl"
 import type { RawLine } from "@skein/core/record/Jsonl"
 import * as Ordinal from "@skein/core/record/Ordinal"
 import * as Record from "@skein/core/record/Record"
@@ -58,7 +59,7 @@ export const verify = (
     Effect.gen(function* () {
       const log = yield* Source.open(file)
       const parts = yield* Source.parts(file, log)
-      const problems: Array<Diagnostic> = [...log.diagnostics]
+      const problems: Array<Diagnostic> = []
       const bytes = parts.reduce((sum, { source }) => sum + source.size, 0)
       let lines = 0
       let records = 0
@@ -66,16 +67,28 @@ export const verify = (
       let calls = 0
       for (const { meta, source } of parts) {
         const look = examiner(source.path, meta, problems)
-        yield* source.forward((line) => {
+        const each: Jsonl.TakeLine = (line, text) => {
           if ((++calls & 1023) === 0) progress(before + line.offset, bytes)
-          return look.line(line)
-        })
+          return look.line(line, text())
+        }
+        yield* source.forward(each, { passing: true })
         lines += look.lines()
         records += look.records()
         before += source.size
       }
       progress(bytes, bytes)
-      return { file, threadId: log.meta?.payload.id ?? null, bytes, lines, records, problems }
+      // What a store noticed at the end of a file was found here with the number of its line.
+      const others = log.diagnostics.filter(
+        (one) => !problems.some(({ code, path }) => code === one.code && path === one.path)
+      )
+      return {
+        file,
+        threadId: log.meta?.payload.id ?? null,
+        bytes,
+        lines,
+        records,
+        problems: [...others, ...problems]
+      }
     })
   )
 
@@ -93,8 +106,8 @@ export const examiner = (path: string, header: Record.Of<"session_meta"> | undef
   return {
     lines: () => lines,
     records: () => records,
-    line: (line: RawLine): boolean => {
-      const decoded = pass(Record.decode(line, form))
+    line: (line: RawLine, text?: string | undefined): boolean => {
+      const decoded = pass(Record.decode(line, form, text))
       if (decoded.kind === "blank") return true
       lines++
       if (!line.terminated) {

@@ -1,4 +1,5 @@
 /** `skein world`: the world as the model knows it, or how it came to be that way. */
+import * as Fold from "@skein/core/fold/Fold"
 import * as ModelContext from "@skein/core/fold/ModelContext"
 import type { StoredRecord } from "@skein/core/record/Record"
 import type { Diagnostic } from "@skein/store/Diagnostic"
@@ -84,18 +85,17 @@ const replay = (log: Source.Log, file: string, keep: "windows" | "all") =>
   Effect.gen(function* () {
     const damaged: Array<Diagnostic> = []
     const found: Array<Change> = []
-    const fold = ModelContext.fold({ keep })
-    let folded = fold.initial
+    const cursor = Fold.cursor(ModelContext.fold({ keep }))
     let state: unknown = null
     let complete = true
-    yield* EffectiveLog.forward(log, (decoded, piece) => {
+    const take: EffectiveLog.Take = (decoded, piece) => {
       const path = log.pieces[piece]?.source.path ?? file
       if (decoded.kind === "damage") damaged.push(ofDamage(path, decoded))
       if (!EffectiveLog.isRecord(decoded)) return true
-      folded = fold.step(folded, decoded)
+      cursor.add(decoded)
       const cause = causeOf(decoded)
       if (cause === undefined) return true
-      const read = ModelContext.readState(folded)
+      const read = ModelContext.readState(cursor.state())
       complete &&= read.complete.worldState
       const next = read.worldState ?? null
       const operations = between(state, next)
@@ -105,7 +105,8 @@ const replay = (log: Source.Log, file: string, keep: "windows" | "all") =>
         found.push({ file: path, line: number ?? null, offset, timestamp: decoded.timestamp, cause, operations })
       }
       return true
-    })
+    }
+    yield* EffectiveLog.forward(log, take, { passing: true })
     return { changes: found, complete, damaged, state }
   })
 

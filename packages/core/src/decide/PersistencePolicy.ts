@@ -194,7 +194,7 @@ export type Entry = { readonly [K in Kind]: { readonly kind: K; readonly payload
 export const decide = (entry: Entry, mode: HistoryMode): Decision => {
   switch (entry.kind) {
     case "response_item":
-      return items[entry.payload.type][mode]
+      return (itemsByType.get(entry.payload.type) as ByMode)[mode]
     case "event_msg":
       return ofEvent(entry.payload)[mode]
     default:
@@ -203,7 +203,11 @@ export const decide = (entry: Entry, mode: HistoryMode): Decision => {
 }
 
 const ofEvent = (event: EventMsg): ByMode =>
-  event.type === "item_completed" ? ofTurnItem(event.item) : events[event.type]
+  event.type === "item_completed" ? ofTurnItem(event.item) : (eventsByType.get(event.type) as ByMode)
+
+// The same tables as maps: they are asked about every line, by texts that are new each time.
+const itemsByType: ReadonlyMap<string, ByMode> = new Map(Object.entries(items))
+const eventsByType: ReadonlyMap<string, ByMode> = new Map(Object.entries(events))
 
 const ofTurnItem = (item: TurnItem): ByMode => {
   switch (item.type) {

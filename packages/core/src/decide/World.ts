@@ -12,7 +12,7 @@ import * as WorldState from "../fold/WorldState.js"
 import type { Json } from "../json/Json.js"
 import { isObject } from "../json/Json.js"
 import * as MergePatch from "../json/MergePatch.js"
-import type { Message, ResponseItem } from "../record/ResponseItem.js"
+import type { Message } from "../record/ResponseItem.js"
 import * as Errors from "./DecisionError.js"
 import type { Decision, Draft, Facts } from "./Draft.js"
 import * as Drafts from "./Draft.js"
@@ -49,7 +49,7 @@ export interface Command {
   readonly nulls?: "refuse" | "strip" | undefined
 }
 
-/** What a look at the world looks at beside it. */
+/** What a look at the world looks at beside it. The history is asked for only where texts are looked for in it. */
 export interface State {
   readonly context: Pick<ModelContext, "history" | "referenceContext" | "worldState">
   readonly registry?: FragmentRegistry.Registry | undefined
@@ -71,7 +71,7 @@ export interface Told {
 export const look = (command: Command, state: State): Decision<Told> => {
   const sections = captured(command)
   if (Either.isLeft(sections)) return Either.left(sections.left)
-  const { history, referenceContext, worldState } = state.context
+  const { referenceContext, worldState } = state.context
   const moment: WorldState.Moment =
     command.at === "turn"
       ? { at: "turn", reference: referenceContext !== undefined }
@@ -82,7 +82,7 @@ export const look = (command: Command, state: State): Decision<Told> => {
   if (plan._tag === "Nothing") return Either.right({ items: [], update: undefined })
   const fragments: Array<Fragment> = []
   for (const section of sections.right) {
-    const previous = WorldState.previous(plan, section, isInHistory(plan, section, history))
+    const previous = WorldState.previous(plan, section, isInHistory(plan, section, state))
     const { render } = section
     fragments.push(
       ...(render === undefined ? describe(section.id, previous, section.value) : render(previous, section.value))
@@ -157,11 +157,11 @@ const nullIn = (value: Json): ReadonlyArray<string> | undefined => {
 }
 
 /** Whether the history holds a text of a section. Looked for only where the plan asks. */
-const isInHistory = (plan: WorldState.Rendering, section: Section, history: ReadonlyArray<ResponseItem>): boolean => {
+const isInHistory = (plan: WorldState.Rendering, section: Section, { context }: State): boolean => {
   const asks = plan._tag === "Inspect" || (plan._tag === "Change" && plan.recheck && section.retained === true)
   if (!asks) return false
   const matches = section.matches ?? ((text: string) => isDescribed(section.id, text))
-  return history.some(
+  return context.history.some(
     (item) => item.type === "message" && item.content.some((part) => part.type === "input_text" && matches(part.text))
   )
 }

@@ -4,6 +4,8 @@
  * Each thread's log is folded by itself into an {@link Agent}; {@link assemble} makes a forest of many. What a log
  * cannot tell of its own agent (that its parent closed it) the parent's log tells.
  */
+
+import { touching } from "../internal/Touching.js"
 import type { EventMsg } from "../record/EventMsg.js"
 import * as Bare from "../record/legacy/Bare.js"
 import { canonicalUuid } from "../record/Primitive.js"
@@ -13,7 +15,7 @@ import type * as Sniff from "../record/Sniff.js"
 import type { AgentStatus, SubAgentActivityKind } from "../record/SubAgent.js"
 import * as Timestamp from "../record/Timestamp.js"
 import type { CollabAgentToolCall, TurnItem } from "../record/TurnItem.js"
-import * as Fold from "./Fold.js"
+import type * as Fold from "./Fold.js"
 import { spawnOf } from "./ThreadSummary.js"
 
 /**
@@ -103,11 +105,13 @@ const empty: Agent = {
  *
  * Cost: constant per record; for one about other agents, the number of agents that this one ever dealt with.
  */
-export const fold: Fold.Fold<Agent> = Fold.make(empty, (agent, record) => touch(step(agent, record), record.timestamp))
+export const fold: Fold.Fold<Agent> = touching(empty, (agent, record) => step(agent, record), touchAt)
 
 /** Notes that a record was written, and nothing else of it: what a reader does with a line that it passes over. */
-export const touch = (agent: Agent, timestamp: string): Agent => {
-  const lastActivityAt = Timestamp.latest(agent.lastActivityAt, timestamp)
+export const touch = (agent: Agent, timestamp: string): Agent => touchAt(agent, Timestamp.parse(timestamp))
+
+function touchAt(agent: Agent, at: number | undefined): Agent {
+  const lastActivityAt = Timestamp.later(agent.lastActivityAt, at)
   return lastActivityAt === agent.lastActivityAt ? agent : { ...agent, lastActivityAt }
 }
 
@@ -201,6 +205,8 @@ const withEvent = (agent: Agent, event: EventMsg, record: StoredRecord): Agent =
     case "user_message":
       return agent.turn?.status === "running" ? agent : spokenTo(agent, Timestamp.parse(record.timestamp))
     default:
+      // Asked of every line: most tell of no other agent.
+      if (!events.has(event.type) && event.type !== "item_completed") return agent
       return (record.ordinal ?? Number.POSITIVE_INFINITY) < agent.ownFrom ? agent : heard(agent, event, record)
   }
 }

@@ -7,7 +7,6 @@
  */
 
 import * as InterAgentCommunication from "../record/InterAgentCommunication.js"
-import * as Record from "../record/Record.js"
 import type { ResponseItem } from "../record/ResponseItem.js"
 import type { TurnContext } from "../record/TurnContext.js"
 import type { TokenUsageInfo } from "../record/Usage.js"
@@ -156,9 +155,12 @@ const windowOf = (outcome: ReplayScan.Outcome, head: ReplayLog.Head): ContextWin
 const historyOf = (outcome: ReplayScan.Outcome, options: Options): ReadonlyArray<ResponseItem> => {
   const registry = options.registry ?? Fragment.newest
   let history: Array<ResponseItem> = []
-  for (const entry of outcome.suffix) {
-    const record = entry.kind === "deferred" ? Record.decode(entry.line) : entry
-    if (record.kind === "response_item") {
+  for (const record of outcome.suffix) {
+    if (record.kind === "deferred") {
+      for (const item of ReplayLog.readDeferred(record)) {
+        if (item.kind === "response_item" && Prompt.isModelVisible(item.payload)) history.push(item.payload)
+      }
+    } else if (record.kind === "response_item") {
       if (Prompt.isModelVisible(record.payload)) history.push(record.payload)
     } else if (record.kind === "inter_agent_communication") {
       history.push(InterAgentCommunication.toAgentMessage(record.payload))
@@ -166,7 +168,7 @@ const historyOf = (outcome: ReplayScan.Outcome, options: Options): ReadonlyArray
       const { payload } = record
       if (!ReplayScan.hasReplacement(payload)) {
         history = [...Rebuild.rebuild(history, payload.message, { registry, tokens: options.rebuildTokens })]
-      } else if (!outcome.undone.has(entry)) history = [...payload.replacement_history]
+      } else if (!outcome.undone.has(record)) history = [...payload.replacement_history]
     } else if (record.kind === "event_msg" && record.payload.type === "thread_rolled_back") {
       history = [...dropLast(history, record.payload.num_turns, registry)]
     }

@@ -4,10 +4,12 @@
  * The reference takes these from clocks and file times, so they are lost with its database; a fold gives the same
  * answer from any copy of the log. Reading and resuming write nothing, so they change neither.
  */
+
+import { touching } from "../internal/Touching.js"
 import type { StoredRecord } from "../record/Record.js"
 import type * as Sniff from "../record/Sniff.js"
 import * as Timestamp from "../record/Timestamp.js"
-import * as Fold from "./Fold.js"
+import type * as Fold from "./Fold.js"
 
 /** The two times of a thread, in milliseconds since 1970. */
 export interface Recency {
@@ -27,10 +29,7 @@ const empty: Recency = { updatedAt: undefined, recencyAt: undefined, open: false
  *
  * Every start counts, also one that a fork inherits: it moves the time on by a millisecond at least.
  */
-export const fold: Fold.Fold<Recency> = Fold.make(empty, (state, record) => {
-  const moved = step(state, record)
-  return touch(moved, record.timestamp)
-})
+export const fold: Fold.Fold<Recency> = touching(empty, (state, record) => step(state, record), touchAt)
 
 const step = (state: Recency, record: StoredRecord): Recency => {
   if (record.kind === "session_meta") {
@@ -65,8 +64,10 @@ const latest = (left: number | undefined, right: number): number => (left === un
  * Notes the time of a record and nothing else of it: what a reader does with a line that it passes over. The time of
  * the last line is enough where clocks do not go back. Cost: constant.
  */
-export const touch = (state: Recency, timestamp: string): Recency => {
-  const updatedAt = Timestamp.latest(state.updatedAt, timestamp)
+export const touch = (state: Recency, timestamp: string): Recency => touchAt(state, Timestamp.parse(timestamp))
+
+function touchAt(state: Recency, at: number | undefined): Recency {
+  const updatedAt = Timestamp.later(state.updatedAt, at)
   return updatedAt === state.updatedAt ? state : { ...state, updatedAt }
 }
 

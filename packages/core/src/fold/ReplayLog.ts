@@ -7,8 +7,12 @@
  * that reaches behind what is kept gives an answer marked incomplete, and its reader asks the store for more.
  */
 
+import type { RawLine } from "../record/Jsonl.js"
+import * as Jsonl from "../record/Jsonl.js"
+import * as LineMemory from "../record/LineMemory.js"
 import { isUuidV7 } from "../record/Primitive.js"
 import type { StoredRecord } from "../record/Record.js"
+import * as Record from "../record/Record.js"
 import type { SessionMeta } from "../record/SessionMeta.js"
 import type { TokenUsageInfo } from "../record/Usage.js"
 import * as Boundary from "./Boundary.js"
@@ -75,26 +79,75 @@ export const fold = (
   options: ReplayScan.Options,
   keep: Keep = "windows",
   parsedBytes: number = defaultParsedBytes
-): Fold.Fold<ReplayLog> =>
-  Fold.make(empty, (log, record) => {
-    const head = noteHead(log.head, record)
-    if (!ReplayScan.isRelevant(record)) return head === log.head ? log : { ...log, head }
-    const starts = record.kind === "event_msg" && record.payload.type === "task_started"
-    const base = keep === "windows" && starts && log.compacted ? trim(log, options) : log
-    const records = push(base, entryOf(record, base.bytes >= parsedBytes, options.registry))
-    return {
-      records,
-      length: base.length + 1,
-      trimmed: base.trimmed,
-      cut: base.cut,
-      compacted:
-        record.kind === "compacted"
-          ? ReplayScan.hasReplacement(record.payload) || base.compacted
-          : !starts && base.compacted,
-      bytes: base.bytes + record.line.bytes.length,
-      head
+): Fold.Fold<ReplayLog> => {
+  const settings: Settings = { options, keep, parsedBytes }
+  const memory = LineMemory.make()
+  return Fold.make(
+    empty,
+    (log, record) => {
+      const next = draftOf(log, memory)
+      return take(next, record, settings) ? next.log : log
+    },
+    (from) => begin(from, settings)
+  )
+}
+
+interface Settings {
+  readonly options: ReplayScan.Options
+  readonly keep: Keep
+  readonly parsedBytes: number
+}
+
+/** A log that is being filled, by a step or a cursor. */
+interface Draft {
+  log: { -readonly [K in keyof ReplayLog]: ReplayLog[K] }
+  readonly memory: LineMemory.LineMemory
+  /** The newest entry, if it is one of deferred items that no state has seen: further items may join it. */
+  run: { -readonly [K in keyof ReplayScan.Deferred]: ReplayScan.Deferred[K] } | undefined
+}
+
+const draftOf = (log: ReplayLog, memory: LineMemory.LineMemory): Draft => ({ log: { ...log }, memory, run: undefined })
+
+const begin = (from: ReplayLog, settings: Settings): Fold.Cursor<ReplayLog> => {
+  const draft = draftOf(from, LineMemory.make())
+  return {
+    add: (record) => {
+      const before = draft.log.records
+      take(draft, record, settings)
+      // Only this cursor knew the records that went.
+      if (draft.log.records !== before) draft.memory.release(firstBlock(draft.log.records))
+    },
+    state: () => {
+      draft.run = undefined
+      draft.memory.share()
+      return { ...draft.log }
     }
-  })
+  }
+}
+
+const firstBlock = (records: ReadonlyArray<ReplayScan.Entry>): Uint8Array | undefined => {
+  for (const entry of records) if (entry.kind === "deferred") return entry.block
+  return undefined
+}
+
+/** Puts one more record into a draft; gives whether that changed it. */
+const take = (draft: Draft, record: StoredRecord, { keep, options, parsedBytes }: Settings): boolean => {
+  const { log } = draft
+  const head = noteHead(log.head, record)
+  if (!ReplayScan.isRelevant(record)) {
+    if (head === log.head) return false
+    log.head = head
+    return true
+  }
+  log.head = head
+  const starts = record.kind === "event_msg" && record.payload.type === "task_started"
+  if (keep === "windows" && starts && log.compacted) trim(draft, options)
+  if (log.bytes < parsedBytes || !defer(draft, record, options.registry)) push(draft, entryOf(record))
+  if (record.kind === "compacted") log.compacted ||= ReplayScan.hasReplacement(record.payload)
+  else if (starts) log.compacted = false
+  log.bytes += record.line.bytes.length
+  return true
+}
 
 /** What a record adds to what is noted of the whole log; the same object when it adds nothing. */
 export const noteHead = (head: Head, record: StoredRecord): Head => {
@@ -112,13 +165,24 @@ export const noteHead = (head: Head, record: StoredRecord): Head => {
     case "event_msg": {
       const { payload } = record
       return payload.type === "token_count" && payload.info !== undefined && payload.info !== null
-        ? { ...head, tokenInfo: payload.info }
+        ? withTokens(head, payload.info)
         : head
     }
     default:
       return head
   }
 }
+
+/** Made for every response, so it is spelt out: copying keys costs more. */
+const withTokens = (head: Head, tokenInfo: TokenUsageInfo): Head => ({
+  meta: head.meta,
+  windowId: head.windowId,
+  multiAgentVersion: head.multiAgentVersion,
+  compactions: head.compactions,
+  unnumbered: head.unnumbered,
+  tokenInfo,
+  whole: head.whole
+})
 
 const noteMeta = (head: Head, meta: SessionMeta): Head => {
   const id = meta.context_window?.window_id
@@ -146,11 +210,14 @@ const feed = (log: ReplayLog, scan: ReplayScan.Scan): number => {
 }
 
 /** Pushing onto the newest state of a shared array is free; onto an older state it copies, so that both stay valid. */
-const push = (log: ReplayLog, entry: ReplayScan.Entry): ReadonlyArray<ReplayScan.Entry> => {
+const push = (draft: Draft, entry: ReplayScan.Entry): void => {
+  const { log } = draft
   const shared = log.records as Array<ReplayScan.Entry>
   const records = log.length > 0 && shared.length === log.length ? shared : shared.slice(0, log.length)
   records.push(entry)
-  return records
+  log.records = records
+  log.length++
+  draft.run = undefined
 }
 
 /**
@@ -159,19 +226,8 @@ const push = (log: ReplayLog, entry: ReplayScan.Entry): ReadonlyArray<ReplayScan
  */
 export const defaultParsedBytes = 4 * 1024 * 1024
 
-/**
- * What is kept of a record. In a long thread, of an item that no user wrote only the line: those are most of it, each is
- * asked for once at most, and the bytes of a line lie outside of the heap that is collected. Of events only what the
- * scan reads is kept.
- */
-const entryOf = (record: StoredRecord, isLong: boolean, registry: Registry): ReplayScan.Entry => {
-  if (record.kind === "response_item") {
-    const { payload } = record
-    const isUsers = payload.type === "message" && payload.role === "user"
-    return !isLong || isUsers || record.upcast !== undefined
-      ? { kind: "response_item", payload }
-      : { kind: "deferred", line: record.line, boundary: Boundary.isBoundary(payload, registry) }
-  }
+/** What is kept of a record. Of events only what the scan reads. */
+const entryOf = (record: StoredRecord): ReplayScan.Entry => {
   if (record.kind === "event_msg") {
     const { payload } = record
     if (payload.type === "user_message") return userMessage
@@ -182,18 +238,55 @@ const entryOf = (record: StoredRecord, isLong: boolean, registry: Registry): Rep
   return { kind: record.kind, payload: record.payload } as ReplayScan.Entry
 }
 
+/**
+ * Keeps only the line of an item that no user wrote; gives whether the record is one. Those are most of a long thread,
+ * each is asked for once at most, and the bytes of a line lie outside of the heap that is collected. They are copied,
+ * since a reader uses the memory of a line again. Items side by side are one entry.
+ */
+const defer = (draft: Draft, record: StoredRecord, registry: Registry): boolean => {
+  if (record.kind !== "response_item" || record.upcast !== undefined) return false
+  const { payload } = record
+  if (payload.type === "message" && payload.role === "user") return false
+  const { memory, run } = draft
+  const { bytes } = record.line
+  const from = memory.add(bytes)
+  const block = memory.block()
+  const boundary = Boundary.isBoundary(payload, registry)
+  if (run !== undefined && run.block === block && run.from + run.length + 1 === from) {
+    run.length = from + bytes.length - run.from
+    run.boundary ||= boundary
+  } else {
+    const entry: ReplayScan.Deferred = { kind: "deferred", block, from, length: bytes.length, boundary }
+    push(draft, entry)
+    draft.run = entry
+  }
+  return true
+}
+
+/** Items that were kept as their lines, read again. Cost: as {@link Record.decode}. */
+export const readDeferred = ({ block, from, length }: ReplayScan.Deferred): ReadonlyArray<Record.Decoded> => {
+  const items: Array<Record.Decoded> = []
+  const take = (line: RawLine): boolean => items.push(Record.decode({ ...line, terminated: true })) > 0
+  const splitter = Jsonl.forward()
+  splitter.push(LineMemory.bytesAt(block, from, length), take)
+  splitter.end(take)
+  return items
+}
+
 /** All that the scan reads of one: that it is there. */
 const userMessage: ReplayScan.Entry = { kind: "event_msg", payload: { type: "user_message", message: "" } }
 
-const trim = (log: ReplayLog, options: ReplayScan.Options): ReplayLog => {
+/** Lets go of what two context windows do not need. */
+const trim = (draft: Draft, options: ReplayScan.Options): void => {
+  const { log } = draft
   const scan = ReplayScan.make(options)
   const stop = feed(log, scan)
-  if (!scan.settled()) return log
-  return {
-    ...log,
-    records: log.records.slice(log.cut, log.length),
-    length: log.length - log.cut,
-    trimmed: log.trimmed || log.cut > 0,
-    cut: stop - log.cut
-  }
+  if (!scan.settled()) return
+  // A rollback may have made records needed again that were to go now.
+  const cut = Math.min(log.cut, stop)
+  log.records = log.records.slice(cut, log.length)
+  log.length -= cut
+  log.trimmed ||= cut > 0
+  log.cut = stop - cut
+  draft.run = undefined
 }

@@ -10,7 +10,6 @@
  * project is a piece of a log.)
  */
 import type { Compacted } from "../record/Compacted.js"
-import type { RawLine } from "../record/Jsonl.js"
 import type { Entry as RecordEntry } from "../record/Record.js"
 import type * as Sniff from "../record/Sniff.js"
 import type { TurnContext } from "../record/TurnContext.js"
@@ -21,16 +20,18 @@ import type { Registry } from "./Fragment.js"
 import * as Rebuild from "./Rebuild.js"
 
 /**
- * What the scan takes: a record, or the line of one that is known to be no more than an item of the history. Such lines
- * are most of a thread, and unread they cost a tenth of what they come to.
+ * What the scan takes: a record, or the lines of some that are known to be no more than items of the history. Such
+ * lines are most of a thread, and unread they cost a tenth of what they come to.
  */
 export type Entry = RecordEntry | Deferred
 
-/** An item that no user wrote, unread. */
+/** Items that no user wrote, unread: their lines are these bytes of a block. */
 export interface Deferred {
   readonly kind: "deferred"
-  readonly line: RawLine
-  /** Whether it is an instruction boundary. */
+  readonly block: Uint8Array
+  readonly from: number
+  readonly length: number
+  /** Whether one of them is an instruction boundary. */
   readonly boundary: boolean
 }
 

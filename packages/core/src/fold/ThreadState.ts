@@ -39,15 +39,18 @@ export interface Options extends ModelContext.Options {
   readonly view?: ViewOptions | undefined
 }
 
+/** The fold of each part, by its name: for whoever folds some of them by a step of its own. */
+export const folds = (options: Options = {}): { readonly [K in keyof ThreadState]: Fold.Fold<ThreadState[K]> } => ({
+  turn: ActiveTurnFold.fold,
+  mailbox: MailboxFold.fold(options.registry),
+  selection: ModeSelectionFold.fold,
+  window: WindowStateFold.fold,
+  index: TurnIndexFold.fold(options.registry),
+  usage: TokenUsageFold.fold,
+  context: ModelContext.fold(options),
+  view: ThreadViewFold.fold(options.view)
+})
+
 /** The fold of all of them. Cost: that of its folds. */
 export const fold = (options: Options = {}): Fold.Fold<ThreadState> =>
-  Fold.struct<{ readonly [K in keyof ThreadState]: ThreadState[K] }>({
-    turn: ActiveTurnFold.fold,
-    mailbox: MailboxFold.fold(options.registry),
-    selection: ModeSelectionFold.fold,
-    window: WindowStateFold.fold,
-    index: TurnIndexFold.fold(options.registry),
-    usage: TokenUsageFold.fold,
-    context: ModelContext.fold(options),
-    view: ThreadViewFold.fold(options.view)
-  })
+  Fold.struct<{ readonly [K in keyof ThreadState]: ThreadState[K] }>(folds(options))

@@ -77,7 +77,24 @@ export const turns = (state: TokenUsage): ReadonlyArray<TurnUsage> => {
 }
 
 /** Counts added up. */
-export const add = (left: Counts, right: Counts): Counts => combine(left, right, (a, b) => a + b)
+export const add = (left: Counts, right: Counts): Counts => ({
+  input_tokens: left.input_tokens + right.input_tokens,
+  cached_input_tokens: left.cached_input_tokens + right.cached_input_tokens,
+  cache_write_input_tokens: (left.cache_write_input_tokens ?? 0) + (right.cache_write_input_tokens ?? 0),
+  output_tokens: left.output_tokens + right.output_tokens,
+  reasoning_output_tokens: left.reasoning_output_tokens + right.reasoning_output_tokens,
+  total_tokens: left.total_tokens + right.total_tokens
+})
+
+/** What the first counts are more than the others. */
+const difference = (left: Counts, right: Counts): Counts => ({
+  input_tokens: left.input_tokens - right.input_tokens,
+  cached_input_tokens: left.cached_input_tokens - right.cached_input_tokens,
+  cache_write_input_tokens: (left.cache_write_input_tokens ?? 0) - (right.cache_write_input_tokens ?? 0),
+  output_tokens: left.output_tokens - right.output_tokens,
+  reasoning_output_tokens: left.reasoning_output_tokens - right.reasoning_output_tokens,
+  total_tokens: left.total_tokens - right.total_tokens
+})
 
 const step = (state: TokenUsage, record: StoredRecord): TokenUsage => {
   if (record.kind === "token_usage_record") return recorded(state, record.payload)
@@ -107,19 +124,26 @@ const begun = (state: TokenUsage, turnId: string | undefined): TokenUsage => {
 }
 
 const counted = (state: TokenUsage, info: TokenUsageInfo): TokenUsage => {
-  const { last_token_usage: last, model_context_window: contextWindow, total_token_usage: counted } = info
-  const seen = { ...state, counted, last, contextWindow: contextWindow ?? state.contextWindow }
-  if (state.recorded || isEstimate(counted)) return seen
-  const risen = state.counted === undefined ? undefined : combine(counted, state.counted, (now, before) => now - before)
+  const { last_token_usage: last, total_token_usage: counted } = info
+  const contextWindow = info.model_context_window ?? state.contextWindow
+  if (state.recorded || isEstimate(counted)) return { ...state, counted, last, contextWindow }
+  const before = state.counted
   // A process that went on with a thread of 0.42.0 counted anew.
-  const isAnew = risen !== undefined && hasFallen(risen)
-  const spent = risen === undefined || isAnew ? last : risen
+  const isAnew = before !== undefined && counted.total_tokens < before.total_tokens
+  const spent = before === undefined || isAnew ? last : difference(counted, before)
   // As long as all is in the newest count, that is the total; then it goes on from where it was.
-  const isCounted = state.total === state.counted && !isAnew
+  const isCounted = state.total === before && !isAnew
+  // Made for every response, so it is spelt out: copying keys costs more.
   return {
-    ...seen,
     total: isCounted ? counted : add(state.total ?? zero, spent),
-    turn: withMore(state.turn, spent)
+    counted,
+    recorded: false,
+    last,
+    contextWindow,
+    list: state.list,
+    length: state.length,
+    turn: withMore(state.turn, spent),
+    open: state.open
   }
 }
 
@@ -142,24 +166,13 @@ const recorded = (state: TokenUsage, record: TokenUsageRecord): TokenUsage => {
 }
 
 const withMore = (turn: TurnUsage | undefined, more: Counts): TurnUsage =>
-  turn === undefined ? { turnId: undefined, usage: more } : { ...turn, usage: add(turn.usage, more) }
+  turn === undefined ? { turnId: undefined, usage: more } : { turnId: turn.turnId, usage: add(turn.usage, more) }
 
 const isUsed = ({ usage }: TurnUsage): boolean => usage.total_tokens !== 0 || usage.input_tokens !== 0
 
 /** A total without parts is none: the context overflowed, and the writer set its size to that of the window. */
 const isEstimate = ({ input_tokens, output_tokens, total_tokens }: Counts): boolean =>
   total_tokens > 0 && input_tokens === 0 && output_tokens === 0
-
-const hasFallen = (change: Counts): boolean => change.total_tokens < 0
-
-const combine = (left: Counts, right: Counts, with_: (left: number, right: number) => number): Counts => ({
-  input_tokens: with_(left.input_tokens, right.input_tokens),
-  cached_input_tokens: with_(left.cached_input_tokens, right.cached_input_tokens),
-  cache_write_input_tokens: with_(left.cache_write_input_tokens ?? 0, right.cache_write_input_tokens ?? 0),
-  output_tokens: with_(left.output_tokens, right.output_tokens),
-  reasoning_output_tokens: with_(left.reasoning_output_tokens, right.reasoning_output_tokens),
-  total_tokens: with_(left.total_tokens, right.total_tokens)
-})
 
 /** Pushing onto the newest state of a shared array is free; onto an older state it copies, so that both stay valid. */
 const push = (state: TokenUsage, turn: TurnUsage): ReadonlyArray<TurnUsage> => {

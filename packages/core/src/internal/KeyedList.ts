@@ -6,10 +6,13 @@
  */
 import * as PersistentList from "./PersistentList.js"
 
+/** Where each id was ever put: one index as it is, several in ascending order, each once. */
+type Hints = Map<string, number | Array<number>>
+
 /** A list of elements with ids; the same id may stand more than once. */
 export interface KeyedList<A extends { readonly id: string }> {
   readonly elements: PersistentList.PersistentList<A>
-  readonly hints: Map<string, Array<number>> | undefined
+  readonly hints: Hints | undefined
 }
 
 /** The list without elements. */
@@ -36,7 +39,10 @@ export const indexOf = <A extends { readonly id: string }>(list: KeyedList<A>, i
     for (let i = 0; i < elements.length; i++) if (PersistentList.get(elements, i)?.id === id) return i
     return -1
   }
-  for (const index of hints.get(id) ?? []) if (PersistentList.get(elements, index)?.id === id) return index
+  const known = hints.get(id)
+  if (known === undefined) return -1
+  if (typeof known === "number") return PersistentList.get(elements, known)?.id === id ? known : -1
+  for (const index of known) if (PersistentList.get(elements, index)?.id === id) return index
   return -1
 }
 
@@ -53,13 +59,15 @@ export const push = <A extends { readonly id: string }>(list: KeyedList<A>, valu
   return { elements, hints }
 }
 
-/** Keeps the hints for an id in ascending order, each once. A new one is nearly always the largest. */
-const hint = (hints: Map<string, Array<number>>, id: string, index: number): void => {
+/** Notes where an id was put. A new place is nearly always behind all others. */
+const hint = (hints: Hints, id: string, index: number): void => {
   const known = hints.get(id)
-  if (known === undefined) {
-    hints.set(id, [index])
-    return
-  }
+  if (known === undefined) hints.set(id, index)
+  else if (typeof known !== "number") insert(known, index)
+  else if (known !== index) hints.set(id, known < index ? [known, index] : [index, known])
+}
+
+const insert = (known: Array<number>, index: number): void => {
   let low = known.length
   while (low > 0 && (known[low - 1] as number) > index) low--
   if (known[low - 1] !== index) known.splice(low, 0, index)

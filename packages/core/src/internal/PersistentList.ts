@@ -44,11 +44,25 @@ export const push = <A>(list: PersistentList<A>, value: A): PersistentList<A> =>
       : withLeaf(list.root, list.shift, list.length - 1, list.tail)
     return { length: list.length + 1, shift, root, tail: [value] }
   }
-  // A tail that reaches further than this state belongs to a newer one: that one keeps it.
-  const shared = list.tail as Array<A>
-  const tail = list.length > 0 && shared.length === used ? shared : shared.slice(0, used)
+  const tail = used < narrow ? exact(list.tail, used, value) : pushed(list.tail as Array<A>, used, value)
+  return { length: list.length + 1, shift: list.shift, root: list.root, tail }
+}
+
+/** Tails up to this length are copied: one that is pushed onto keeps room for many more, and most lists stay short. */
+const narrow = 4
+
+const exact = <A>(tail: ReadonlyArray<A>, used: number, value: A): ReadonlyArray<A> => {
+  const [first, second, third] = tail as readonly [A, A, A]
+  if (used === 0) return [value]
+  if (used === 1) return [first, value]
+  return used === 2 ? [first, second, value] : [first, second, third, value]
+}
+
+/** A tail that reaches further than its state belongs to a newer one: that one keeps it. */
+const pushed = <A>(shared: Array<A>, used: number, value: A): ReadonlyArray<A> => {
+  const tail = shared.length === used ? shared : shared.slice(0, used)
   tail.push(value)
-  return { ...list, length: list.length + 1, tail }
+  return tail
 }
 
 /** The list with another element at an index that it has. */
@@ -57,7 +71,7 @@ export const set = <A>(list: PersistentList<A>, index: number, value: A): Persis
   if (index >= start) {
     const tail = list.tail.slice(0, list.length - start)
     tail[index - start] = value
-    return { ...list, tail }
+    return { length: list.length, shift: list.shift, root: list.root, tail }
   }
   const leaf = leafOf(list, index).slice()
   leaf[index & (width - 1)] = value

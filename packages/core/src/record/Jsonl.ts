@@ -5,6 +5,9 @@
  * input and nothing is dropped: a line that cannot be read comes back as {@link Damage}, with its place and reason.
  */
 
+import * as Examine from "../internal/Examine.js"
+import * as LineText from "../internal/LineText.js"
+
 /** One line as it lies in the file. Joining the bytes of all lines with line feeds gives the file again. */
 export interface RawLine {
   /** The bytes without the line feed; a carriage return in front of it is kept. A view of the chunk where it can be. */
@@ -47,7 +50,7 @@ export interface Blank {
 }
 
 /** The nesting beyond which a line is refused (rollout-format §2.1). */
-export const maxDepth = 128
+export const maxDepth = Examine.maxDepth
 
 const lineFeed = 0x0a
 
@@ -57,10 +60,28 @@ export interface Start {
   readonly number: number
   /** Whether chunks share their memory: what is held of one is then copied, and its lines last until the next one. */
   readonly reused?: boolean | undefined
+  /** What the runtime has for bytes that are all ASCII. */
+  readonly ascii?: Ascii | undefined
 }
 
+/**
+ * A runtime's own way to the text of bytes that are all ASCII, which most lines are. It is quicker than a decoder, and
+ * the more so for many lines at once.
+ */
+export interface Ascii {
+  readonly holds: (bytes: Uint8Array) => boolean
+  /** The text of bytes of which each is a character, whether it is ASCII or not. */
+  readonly decode: (bytes: Uint8Array) => string
+}
+
+/**
+ * The text of the line that is handed on, where it comes cheaper than by {@link parse}; asked while the line is taken.
+ * Undefined: decode its bytes.
+ */
+export type TextOf = () => string | undefined
+
 /** Takes a line; false when no more are wanted. */
-export type TakeLine = (line: RawLine) => boolean
+export type TakeLine = (line: RawLine, text: TextOf) => boolean
 
 /**
  * Takes the chunks of a file and hands on the lines that are complete. Single use; holds at most one unfinished line.
@@ -83,6 +104,8 @@ export const forward = (start: Start = { offset: 0, number: 1 }): Splitter => {
   let pieces: Array<Uint8Array> = []
   let held = 0
   let { offset, number } = start
+  const texts = start.ascii === undefined ? undefined : LineText.make(start.ascii)
+  const textOf = texts?.text ?? noText
   const finish = (last: Uint8Array, terminated: boolean): RawLine => {
     const bytes = held === 0 ? last : concat([...pieces, last], held + last.length)
     const line: RawLine = { bytes, offset, number, terminated }
@@ -95,12 +118,14 @@ export const forward = (start: Start = { offset: 0, number: 1 }): Splitter => {
   return {
     push: (chunk, take) => {
       let from = 0
+      texts?.begin(chunk)
       for (;;) {
         const at = chunk.indexOf(lineFeed, from)
         if (at < 0) break
+        if (held === 0) texts?.line(from, at)
         const line = finish(part(chunk, from, at), true)
         from = at + 1
-        if (!take(line)) return false
+        if (!take(line, textOf)) return false
       }
       if (from < chunk.length) {
         const rest = part(chunk, from)
@@ -109,16 +134,22 @@ export const forward = (start: Start = { offset: 0, number: 1 }): Splitter => {
       }
       return true
     },
-    end: (take) => held === 0 || take(finish(new Uint8Array(0), false))
+    end: (take) => held === 0 || take(finish(new Uint8Array(0), false), noText)
   }
 }
+
+/** Of a source that has the bytes of its lines only. */
+export const noText: TextOf = () => undefined
 
 /**
  * Splits chunks that come in reverse file order, each itself in file order; hands the lines on last to first.
  *
  * @param end Offset in bytes behind the last byte that will be read.
+ * @param ascii What the runtime has for bytes that are all ASCII.
  */
-export const backward = (end: number): Splitter => {
+export const backward = (end: number, ascii?: Ascii | undefined): Splitter => {
+  const texts = ascii === undefined ? undefined : LineText.make(ascii)
+  const textOf = texts?.text ?? noText
   let pieces: Array<Uint8Array> = []
   let held = 0
   let offset = end
@@ -138,12 +169,14 @@ export const backward = (end: number): Splitter => {
   return {
     push: (chunk, take) => {
       let to = chunk.length
+      texts?.begin(chunk)
       while (to > 0) {
         const at = chunk.lastIndexOf(lineFeed, to - 1)
         if (at < 0) break
+        if (held === 0) texts?.line(at + 1, to)
         const line = finish(part(chunk, at + 1, to))
         to = at
-        if (line !== undefined && !take(line)) return false
+        if (line !== undefined && !take(line, textOf)) return false
       }
       if (to > 0) {
         pieces.push(part(chunk, 0, to))
@@ -154,7 +187,7 @@ export const backward = (end: number): Splitter => {
     end: (take) => {
       if (held === 0 && (first || offset < 0)) return true
       const line = finish(new Uint8Array(0))
-      return line === undefined || take(line)
+      return line === undefined || take(line, noText)
     }
   }
 }
@@ -186,18 +219,31 @@ export type Parsed = { readonly kind: "value"; readonly value: unknown; readonly
  * Refused as the reference refuses (rollout-format §2.1, §2.2): bytes that are not UTF-8, text that is not JSON,
  * nesting over {@link maxDepth}, a lone surrogate. `inexact` says that a number is an integer beyond 2^53 - 1, which
  * the parsed value rounds; the raw line keeps it. Cost: decoding, `JSON.parse` and one walk over the value.
+ *
+ * @param known The text of the line where its reader has it already ({@link TextOf}).
  */
-export const parse = (line: RawLine): Parsed => {
+export const parse = (line: RawLine, known?: string | undefined): Parsed => {
+  const read = parseOnly(line, known)
+  return read.kind === "value" ? examined(line, read.value) : read
+}
+
+/** What a line holds that nobody has looked at yet. */
+export type Unexamined = { readonly kind: "value"; readonly value: unknown } | Blank | Damage
+
+/** {@link parse} without the walk; {@link examined} makes up for it, or whoever looks at the value all the same. */
+export const parseOnly = (line: RawLine, known?: string | undefined): Unexamined => {
   const { bytes } = line
   if (isBlank(line)) return { kind: "blank", line }
-  let text: string
-  try {
-    text = decoder.decode(bytes)
-  } catch (error) {
-    const at = invalidUtf8At(bytes)
-    return at === undefined
-      ? damage(line, "too-long", `${bytes.length} bytes are more than one string can hold (${String(error)})`)
-      : damage(line, "invalid-utf8", `byte ${at} of the line is not UTF-8`)
+  let text = known
+  if (text === undefined) {
+    try {
+      text = decoder.decode(bytes)
+    } catch (error) {
+      const at = invalidUtf8At(bytes)
+      return at === undefined
+        ? damage(line, "too-long", `${bytes.length} bytes are more than one string can hold (${String(error)})`)
+        : damage(line, "invalid-utf8", `byte ${at} of the line is not UTF-8`)
+    }
   }
   let value: unknown
   try {
@@ -206,10 +252,14 @@ export const parse = (line: RawLine): Parsed => {
     const detail = error instanceof Error ? error.message : String(error)
     return damage(line, line.terminated ? "invalid-json" : "torn", brief(detail))
   }
-  inexact = false
-  const fault = examine(value, 0)
+  return { kind: "value", value }
+}
+
+/** The value of a line, refused where the reference refuses it. Cost: one walk over it. */
+export const examined = (line: RawLine, value: unknown): Parsed => {
+  const fault = Examine.faultOf(value)
   if (fault !== undefined) return damage(line, fault, faultDetail[fault])
-  return { kind: "value", value, inexact }
+  return { kind: "value", value, inexact: Examine.wasInexact() }
 }
 
 /** A damage value. */
@@ -220,43 +270,10 @@ export const damage = (line: RawLine, reason: DamageReason, detail: string): Dam
   detail
 })
 
-type Fault = "too-deep" | "lone-surrogate" | "number-out-of-range"
-
-const faultDetail: Readonly<Record<Fault, string>> = {
+const faultDetail: Readonly<Record<Examine.Fault, string>> = {
   "too-deep": `nested deeper than ${maxDepth} levels`,
   "lone-surrogate": "a string holds half of a surrogate pair",
   "number-out-of-range": "a number is beyond the range of a 64-bit float"
-}
-
-// One flag for the whole module instead of a result object for every value that is visited: `examine` runs on every
-// value of every line.
-let inexact = false
-
-const examine = (value: unknown, depth: number): Fault | undefined => {
-  if (typeof value === "string") return value.isWellFormed() ? undefined : "lone-surrogate"
-  if (typeof value === "number") {
-    if (Number.isSafeInteger(value) || !Number.isInteger(value)) {
-      return Number.isFinite(value) ? undefined : "number-out-of-range"
-    }
-    inexact = true
-    return undefined
-  }
-  if (typeof value !== "object" || value === null) return undefined
-  if (depth >= maxDepth) return "too-deep"
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) {
-      const fault = examine(value[i], depth + 1)
-      if (fault !== undefined) return fault
-    }
-    return undefined
-  }
-  const object = value as Record<string, unknown>
-  for (const key in object) {
-    if (!key.isWellFormed()) return "lone-surrogate"
-    const fault = examine(object[key], depth + 1)
-    if (fault !== undefined) return fault
-  }
-  return undefined
 }
 
 /** Whether a line is white space only. Cost: constant for a line that begins with an object. */
@@ -301,7 +318,23 @@ const brief = (text: string): string => {
  */
 export const encode = (value: unknown): Uint8Array => encoder.encode(`${stringify(value)}\n`)
 
-const stringify = (value: unknown): string => {
+/**
+ * The bytes of lines whose texts are known, without their line feeds: views of one piece of memory, since memory of its
+ * own for each line costs more than its text. The texts hold no line feeds, as those of {@link stringify}.
+ */
+export const encodeAll = (texts: ReadonlyArray<string>): ReadonlyArray<Uint8Array> => {
+  const bytes = encoder.encode(`${texts.join("\n")}\n`)
+  let from = 0
+  return texts.map(() => {
+    const to = bytes.indexOf(lineFeed, from)
+    const line = part(bytes, from, to)
+    from = to + 1
+    return line
+  })
+}
+
+/** The text of a line: compact JSON. Halves of surrogate pairs become U+FFFD, as {@link encode} says. */
+export const stringify = (value: unknown): string => {
   const text = JSON.stringify(value)
   // `JSON.stringify` escapes every half pair, in keys too, and nothing else as `\ud…`. A text without such an escape
   // holds none: the rule, and then free.

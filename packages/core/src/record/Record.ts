@@ -5,6 +5,7 @@
  * checked against its shape and never copied, unless the line has an older shape, which `legacy/` brings up to date.
  */
 import type { Schema } from "effect"
+import * as Examine from "../internal/Examine.js"
 import * as Compacted from "./Compacted.js"
 import * as EventMsg from "./EventMsg.js"
 import * as InterAgentCommunication from "./InterAgentCommunication.js"
@@ -97,10 +98,43 @@ export type Decoded = StoredRecord | Blank | Damage
  * Older shapes are brought up to date (`upcast` names them); a kind that is unknown but well formed is a value of its
  * own; what the reference's reader would drop is {@link Damage}. Cost: {@link Jsonl.parse} and one check of the
  * declared fields.
+ *
+ * @param text The text of the line where its reader has it already.
  */
-export const decode = (line: RawLine, form: Form = "enveloped"): Decoded => {
-  const parsed = Jsonl.parse(line)
+export const decode = (line: RawLine, form: Form = "enveloped", text?: string | undefined): Decoded => {
+  const read = Jsonl.parseOnly(line, text)
+  if (read.kind !== "value") return read
+  const sound = viewSound(read.value, line)
+  if (sound !== undefined) return sound
+  const parsed = Jsonl.examined(line, read.value)
   return parsed.kind === "value" ? view(parsed.value, line, form, parsed.inexact) : parsed
+}
+
+/**
+ * Reads a parsed line as a record, in one walk over it, where there is nothing to say about it: it has its envelope and
+ * its shape, and holds nothing that has to be examined. Undefined for any other.
+ */
+const viewSound = (value: unknown, line: RawLine): StoredRecord | undefined => {
+  if (!isObject(value)) return undefined
+  const { payload, timestamp, type } = value
+  const ordinal = value["ordinal"] ?? undefined
+  if (typeof timestamp !== "string" || typeof type !== "string" || !isObject(payload)) return undefined
+  if (ordinal !== undefined && !(Number.isSafeInteger(ordinal) && (ordinal as number) >= 0)) return undefined
+  Examine.begin()
+  const extras = extrasOf(value)
+  Examine.string(timestamp)
+  Examine.anything(extras)
+  if (!matches(type, payload) || Examine.isDoubtful()) return undefined
+  return {
+    kind: type as Kind,
+    payload,
+    line,
+    timestamp,
+    ordinal: ordinal as number | undefined,
+    extras,
+    inexact: false,
+    upcast: undefined
+  } as unknown as Known
 }
 
 /** Reads a parsed line as a record; `decode` without the parsing. */
@@ -286,14 +320,15 @@ export interface Draft<K extends Kind = Kind> {
 }
 
 /** A new line with its line feed: keys in the order of rollout-format §2, compact JSON, UTF-8. */
-export const write = <K extends Kind>(draft: Draft<K>): Uint8Array =>
-  Jsonl.encode({
-    timestamp: draft.timestamp,
-    ...(draft.ordinal === undefined ? {} : { ordinal: draft.ordinal }),
-    type: draft.type,
-    payload: draft.payload,
-    ...draft.extras
-  })
+export const write = <K extends Kind>(draft: Draft<K>): Uint8Array => Jsonl.encode(envelope(draft))
+
+/** The same line as text, without its line feed. */
+export const text = <K extends Kind>(draft: Draft<K>): string => Jsonl.stringify(envelope(draft))
+
+const envelope = <K extends Kind>({ extras, ordinal, payload, timestamp, type }: Draft<K>): unknown => {
+  const known = ordinal === undefined ? { timestamp, type, payload } : { timestamp, ordinal, type, payload }
+  return extras === undefined ? known : { ...known, ...extras }
+}
 
 /**
  * The record that a new line becomes once it is written: its bytes, read back. Throws for a line that no reader would

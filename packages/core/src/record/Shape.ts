@@ -9,7 +9,9 @@
  * `Schema.is` allocates a result for every node it visits, which on the lines of a rollout costs more than parsing
  * them. {@link compile} turns the same schema into plain closures; a property holds the two to the same answers.
  */
+
 import { Either, ParseResult, Schema, type SchemaAST } from "effect"
+import * as Examine from "../internal/Examine.js"
 
 /** A field that is absent or `null` when unset, and written as `null`. */
 export const nullable = <A>(value: Schema.Schema<A>) => coded(value, { code: "N" })
@@ -167,7 +169,8 @@ const collectUnknown = (ast: SchemaAST.AST, value: unknown, at: string, found: A
 export const matches = (schema: Schema.Schema.All, value: unknown): boolean => predicate(schema.ast)(value)
 
 /**
- * A check of parsed JSON against a schema, as plain closures. Takes the part of Schema that shapes are written in:
+ * A check of parsed JSON against a schema, as plain closures. It looks at every part of a value that matches, so that
+ * {@link Examine} knows afterwards whether there is something in it that a line must not hold. Takes the part of Schema that shapes are written in:
  * literals, keywords, structs, records, arrays, unions, {@link refine} and suspend; it throws for anything else. A
  * union whose members share a key with a literal is entered by that literal. Compiled when it is first used: few of
  * all shapes occur in one process.
@@ -196,11 +199,11 @@ const build = (ast: SchemaAST.AST): Predicate => {
   switch (ast._tag) {
     case "UnknownKeyword":
     case "AnyKeyword":
-      return () => true
+      return Examine.anything
     case "StringKeyword":
-      return (value) => typeof value === "string"
+      return (value) => typeof value === "string" && Examine.string(value)
     case "NumberKeyword":
-      return (value) => typeof value === "number"
+      return (value) => typeof value === "number" && Examine.number(value)
     case "BooleanKeyword":
       return (value) => typeof value === "boolean"
     case "UndefinedKeyword":
@@ -275,7 +278,10 @@ const buildObject = (ast: SchemaAST.TypeLiteral): Predicate => {
     for (const key in object) {
       const i = names[next] === key ? next : find(key, next)
       if (i < 0) {
-        if (others !== undefined && !(others.name(key) && others.value(object[key]))) return false
+        if (others === undefined) {
+          Examine.string(key)
+          Examine.anything(object[key])
+        } else if (!(others.name(key) && others.value(object[key]))) return false
         continue
       }
       if (!(checks[i] as Predicate)(object[key])) return false

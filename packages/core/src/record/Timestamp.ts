@@ -16,37 +16,32 @@ export const parse = (text: string): number | undefined => {
   return lastTime
 }
 
-/** The later of a time and that of a text; the time itself when the text is no moment. Cost: as {@link parse}. */
-export const latest = (time: number | undefined, text: string): number | undefined => {
-  const at = parse(text)
-  return at === undefined || (time !== undefined && at <= time) ? time : at
-}
+/** The later of two times, of which either may be unknown; the first one when they are the same. */
+export const later = (time: number | undefined, other: number | undefined): number | undefined =>
+  other === undefined || (time !== undefined && other <= time) ? time : other
 
 // The answer before this one: folds that run side by side ask for the time of a record one after the other.
 let lastText = ""
 let lastTime: number | undefined
 
-// The day before this one: nearly all records of a log are of one day.
-let lastDay = ""
-let lastMidnight = 0
+// The minute before this one, as `YYYY-MM-DDThh:mm:`: records of a log follow close upon each other.
+let lastMinute = " "
+let lastMinuteAt = 0
 
-/** The time of `YYYY-MM-DDThh:mm:ss.mmmZ`; undefined for any other form and for a day that there is not. */
+/** The time of `YYYY-MM-DDThh:mm:ss.mmmZ`; undefined for any other form and for a minute that there is not. */
 const asWritten = (text: string): number | undefined => {
-  if (text.length !== 24 || text[10] !== "T" || text[13] !== ":" || text[16] !== ":") return undefined
-  if (text[19] !== "." || text[23] !== "Z") return undefined
-  const hour = digits(text, 11, 13)
-  const minute = digits(text, 14, 16)
+  if (text.length !== 24 || text[19] !== "." || text[23] !== "Z") return undefined
   const second = digits(text, 17, 19)
   const fraction = digits(text, 20, 23)
-  if (!(hour < 24 && minute < 60 && second < 60 && fraction < 1000)) return undefined
-  const day = text.slice(0, 10)
-  if (day !== lastDay) {
-    const midnight = asAny(`${day}T00:00:00Z`)
-    if (midnight === undefined) return undefined
-    lastDay = day
-    lastMidnight = midnight
+  if (!(second < 60 && fraction < 1000)) return undefined
+  if (!text.startsWith(lastMinute)) {
+    const minute = text.slice(0, 17)
+    const at = minute[10] === "T" && digits(text, 11, 13) < 24 ? asAny(`${minute}00Z`) : undefined
+    if (at === undefined) return undefined
+    lastMinute = minute
+    lastMinuteAt = at
   }
-  return lastMidnight + ((hour * 60 + minute) * 60 + second) * 1000 + fraction
+  return lastMinuteAt + second * 1000 + fraction
 }
 
 /** A number of decimal digits, or NaN when one of them is none. */

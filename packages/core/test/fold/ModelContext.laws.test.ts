@@ -219,6 +219,30 @@ describe("replay-semantics §10.10: the order in which a turn is written", () =>
 })
 
 describe("replay-semantics §1.8: a bounded state", () => {
+  const spelt = (letter: string) => (letter === "t" ? "turn" : letter === "k" ? "compaction" : "rollback")
+
+  it("is right, or says that it is not certain, whatever rollbacks undo of several compactions", () => {
+    const steps = fc.array(fc.constantFrom("turn", "turn", "compaction", "rollback"), { maxLength: 30 })
+    fc.assert(
+      fc.property(steps, parsedBytes, (all, parsedBytes) => {
+        const fold = ModelContext.fold({ parsedBytes })
+        const records = s.log(
+          all.map((step, i) => {
+            if (step === "turn") return s.turn(`t${i}`, `u${i}`, s.assistant("a"))
+            if (step === "rollback") return s.rollback(1)
+            return [s.started(`k${i}`), s.K([s.user(`kept${i}`)], { window_number: i }), s.completed(`k${i}`)]
+          })
+        )
+        for (const [i, state] of [...Fold.scan(fold, records)].entries()) {
+          const answer = ModelContext.read(state)
+          if (answer.complete.history) expect(answer.history).toEqual(replay(records.slice(0, i), 20_000).history)
+        }
+      }),
+      // Here the scan of a later window goes further back than that of an earlier one.
+      { numRuns: 1000, examples: [["kttktkrrtktkrtrt".split("").map(spelt), 0]] }
+    )
+  })
+
   it("keeps two windows of a thread, however many it had", () => {
     const window = (n: number) => [
       ...s.turn(`t${n}`, `u${n}`, s.assistant("a")),

@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as Jsonl from "../../src/record/Jsonl.js"
@@ -156,6 +157,77 @@ describe("lines end at a line feed and at nothing else", () => {
       expect(last && Jsonl.parse(last)).toMatchObject({ kind: "value", value: "é😀" })
     }
   })
+})
+
+describe("text of lines, by what the runtime has for ASCII", () => {
+  const ascii: Jsonl.Ascii = { holds: isAscii, decode: (bytes) => Buffer.from(bytes).toString("latin1") }
+
+  /** Lines of any length; few of them hold what is not ASCII. */
+  const lines = fc.array(
+    fc.tuple(
+      fc.oneof(fc.nat(30), fc.nat(30_000), fc.constantFrom(65_535, 65_536, 65_537)),
+      fc.oneof({ weight: 9, arbitrary: fc.constantFrom("x", "\\") }, fc.constantFrom("é", "\u2028", "😀", "\0"))
+    ),
+    { maxLength: 30 }
+  )
+
+  it.each(["forward", "backward"] as const)("%s: it is that of the line, whichever are asked for", (direction) => {
+    fc.assert(
+      fc.property(lines, cutsOf, fc.boolean(), fc.infiniteStream(fc.nat(3)), (all, cuts, ends, skips) => {
+        const texts = all.map(([length, unit], i) => `${i}${unit}${"y".repeat(length)}`)
+        const bytes = encoder.encode(texts.join("\n") + (ends ? "\n" : ""))
+        // All at once, or in chunks that cut lines.
+        const chunks = chunksOf(bytes, cuts.length % 2 === 0 ? [] : cuts.map((cut) => cut * 997))
+        const splitter =
+          direction === "forward" ? Jsonl.forward({ offset: 0, number: 1, ascii }) : Jsonl.backward(bytes.length, ascii)
+        const take: Jsonl.TakeLine = (line, text) => {
+          const known = skips.next().value === 0 ? undefined : text()
+          if (known !== undefined) expect(known).toBe(Buffer.from(line.bytes).toString())
+          return true
+        }
+        for (const chunk of direction === "forward" ? chunks : [...chunks].reverse()) splitter.push(chunk, take)
+        splitter.end(take)
+      }),
+      { numRuns: 300 }
+    )
+  })
+
+  it("lines that are all ASCII have one, the others do not, also side by side", () => {
+    const bytes = encoder.encode("first\nsecond\nthé third\nfourth\nfifth\n")
+    const seen: Array<string | undefined> = []
+    const take: Jsonl.TakeLine = (_, text) => seen.push(text()) > 0
+    Jsonl.forward({ offset: 0, number: 1, ascii }).push(bytes, take)
+    expect(seen).toEqual(["first", "second", undefined, "fourth", "fifth"])
+    Jsonl.backward(bytes.length, ascii).push(bytes, take)
+    // What stands in front of the first line feed may go on in another chunk.
+    expect(seen.slice(5)).toEqual(["fifth", "fourth", undefined, "second"])
+  })
+
+  it.each(["forward", "backward"] as const)(
+    "%s: neighbours are made text of together, a line among others that nobody asks for by itself",
+    (direction) => {
+      let made: Array<number> = []
+      const counting: Jsonl.Ascii = {
+        holds: isAscii,
+        decode: (bytes) => {
+          made.push(bytes.length)
+          return ascii.decode(bytes)
+        }
+      }
+      const bytes = encoder.encode("0123456789\n".repeat(10_000))
+      const read = (wanted: (number: number) => boolean) => {
+        made = []
+        const splitter =
+          direction === "forward"
+            ? Jsonl.forward({ offset: 0, number: 1, ascii: counting })
+            : Jsonl.backward(bytes.length, counting)
+        splitter.push(bytes, (line, text) => !wanted(line.offset / 11) || text() === "0123456789")
+        return made
+      }
+      expect(read(() => true).length).toBeLessThan(5)
+      expect(read((number) => number % 100 === 50)).toEqual(Array.from({ length: 100 }, () => 10))
+    }
+  )
 })
 
 describe("memory: the unfinished line", () => {

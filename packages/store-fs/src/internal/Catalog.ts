@@ -51,6 +51,8 @@ export interface Catalog {
   readonly pass: (path: string) => void
   /** Why a folder could not be listed, if one could not. */
   readonly problem: () => StoreUnavailable | undefined
+  /** The same of every folder that could not be. */
+  readonly problems: () => Iterable<StoreUnavailable>
 }
 
 interface Folder {
@@ -240,7 +242,8 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
       const file = files.get(path)
       if (file !== undefined) arranged.delete(file.threadId)
     },
-    problem: () => problems.values().next().value
+    problem: () => problems.values().next().value,
+    problems: () => problems.values()
   }
 }
 

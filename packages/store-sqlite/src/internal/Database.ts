@@ -56,9 +56,10 @@ export interface Options {
   readonly patience: number
   /** Whether it is made when it is not there. */
   readonly create: boolean
+  /** What the file says it is (`PRAGMA application_id`), so that nobody else's is taken for ours and changed. */
+  readonly applicationId: number
   /** Whether everybody else is kept out while it is open. */
   readonly exclusive?: boolean | undefined
-  readonly readonly?: boolean | undefined
 }
 
 /** How long SQLite itself waits, in milliseconds. It blocks the event loop meanwhile. */
@@ -67,14 +68,16 @@ const blocking = 5
 /** The longest pause between two tries, in milliseconds. */
 const longestPause = 50
 
-/** Opens a database for as long as the scope lasts. Changes nothing in one that is there. */
+/**
+ * Opens a database for as long as the scope lasts. Changes nothing in one that is there, and not even its journal in one
+ * of another program.
+ */
 export const open = (options: Options): Effect.Effect<Database, StoreUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
     const path = options.filename
     yield* checkFile(path, options.create)
     const client = yield* SqliteClient.make({
       filename: path,
-      readonly: options.readonly ?? false,
       // Set below, once the connection does not block for long.
       disableWAL: true,
       prepareCacheTTL: "365 days"
@@ -206,23 +209,26 @@ export const refused = (path: string, reason: string): StoreUnavailable =>
  * first, since the journal's writes the file's first page.
  */
 const configure =
-  ({ durability, exclusive, readonly }: Options): Body<void, SqlError> =>
+  ({ applicationId, durability, exclusive, filename }: Options): Body<void, SqlError | StoreUnavailable> =>
   (sql) =>
     Effect.gen(function* () {
       yield* sql.all(`PRAGMA busy_timeout = ${blocking}`)
       if (exclusive === true) yield* sql.all("PRAGMA locking_mode = EXCLUSIVE")
-      if (readonly !== true) {
-        yield* sql.run("PRAGMA auto_vacuum = INCREMENTAL")
-        yield* sql.all("PRAGMA journal_mode = WAL")
+      // The first look at the file: whether it is a database, and whose.
+      const tables = yield* sql.first<{ readonly n: number }>("SELECT count(*) AS n FROM sqlite_schema")
+      const identity = yield* sql.first<{ readonly application_id: number }>("PRAGMA application_id")
+      if (tables?.n !== 0 && identity?.application_id !== applicationId) {
+        return yield* Effect.fail(refused(filename, "it is a database of another program, or of another kind"))
       }
+      // Of a file that has its tables this setting is a write.
+      if (tables?.n === 0) yield* sql.run("PRAGMA auto_vacuum = INCREMENTAL")
+      yield* sql.all("PRAGMA journal_mode = WAL")
       yield* sql.run(`PRAGMA synchronous = ${durability === "fsync" ? "FULL" : "NORMAL"}`)
       // Only macOS has a flush that does not reach the disk.
       yield* sql.run(`PRAGMA fullfsync = ${durability === "fsync" ? 1 : 0}`)
       yield* sql.run("PRAGMA foreign_keys = ON")
       yield* sql.run("PRAGMA cell_size_check = ON")
       yield* sql.run("PRAGMA trusted_schema = OFF")
-      // The first look at the file: whether it is a database.
-      yield* sql.all("SELECT count(*) FROM sqlite_schema")
     })
 
 /**

@@ -1,6 +1,6 @@
 /** The lines of segments as rows: how they are found, written, and read from either end. */
 import type { SqlError } from "@effect/sql/SqlError"
-import type { RawLine, TakeLine } from "@skein/core/record/Jsonl"
+import { noText, type RawLine, type TakeLine } from "@skein/core/record/Jsonl"
 import type { LineSource, Range } from "@skein/store/LineSource"
 import { type ReadError, ThreadNotFound } from "@skein/store/StoreError"
 import { Effect } from "effect"
@@ -46,9 +46,8 @@ export const insert = (
     }
     return sql.run(text, values)
   })
-  return lines.length <= most
-    ? group
-    : Effect.whileLoop({ while: () => written < lines.length, body: () => group, step: () => {} })
+  if (lines.length > 0 && lines.length <= most) return group
+  return Effect.whileLoop({ while: () => written < lines.length, body: () => group, step: () => {} })
 }
 
 /** What lines take with their line feeds. */
@@ -94,22 +93,35 @@ export const source = (database: Database, segment: Readable, threadId: string):
     (found) => (found === undefined ? Effect.fail(new ThreadNotFound({ threadId })) : Effect.void)
   )
 
+  /** The end of the line that an offset lies inside of; the offset itself where it lies in none. */
+  const outside = (offset: number) =>
+    Effect.map(rows(oneDescending, 0, offset), ([before]) =>
+      before === undefined ? offset : Math.max(offset, before[0] + before[1].length + 1)
+    )
+
+  /** An offset as lines have them: whole, and within the segment. */
+  const within = (offset: number | undefined, otherwise: number): number =>
+    offset === undefined || Number.isNaN(offset) ? otherwise : Math.ceil(Math.min(Math.max(offset, 0), size))
+
   const forward = (take: TakeLine, range: Range = {}): Effect.Effect<boolean, ReadError> =>
     Effect.gen(function* () {
-      const to = Math.min(range.to ?? size, size)
-      let at = range.from ?? 0
+      const to = within(range.to, size)
+      let at = within(range.from, 0)
       let number = at === 0 ? 1 : undefined
       let span = range.brief === true ? page.first : page.most
       const hand = (bytes: Uint8Array, offset: number): boolean => {
         const line: RawLine = { bytes, offset, number, terminated: true }
         at = offset + bytes.length + 1
         if (number !== undefined) number++
-        return take(line)
+        return take(line, noText)
       }
       while (at < to) {
         let found = yield* rows(ascending, at, Math.min(at + span, to))
         if (found.length === 0) found = yield* rows(oneAscending, at, to)
-        if (found.length === 0 || found[0]?.[0] !== at) yield* checkThere
+        if (found[0]?.[0] !== at) {
+          yield* checkThere
+          at = yield* outside(at)
+        }
         for (const [offset, bytes] of found) {
           while (at < offset) if (!hand(lost(offset - at), at)) return false
           if (!hand(plain(bytes), offset)) return false
@@ -122,13 +134,13 @@ export const source = (database: Database, segment: Readable, threadId: string):
 
   const backward = (take: TakeLine, range: Range = {}): Effect.Effect<boolean, ReadError> =>
     Effect.gen(function* () {
-      const from = range.from ?? 0
+      const from = within(range.from, 0)
       /** Where the next line has to end. A range may end inside of a line, which then counts whole. */
-      let at = Math.min(range.to ?? size, size)
+      let at = within(range.to, size)
       let span = page.first
       const hand = (bytes: Uint8Array, offset: number): boolean => {
         at = offset
-        return take({ bytes, offset, number: undefined, terminated: true })
+        return take({ bytes, offset, number: undefined, terminated: true }, noText)
       }
       while (at > from) {
         let found = yield* rows(descending, Math.max(from, at - span), at)
@@ -139,7 +151,10 @@ export const source = (database: Database, segment: Readable, threadId: string):
           for (const gap of gaps(offset + bytes.length + 1, at)) if (!hand(gap.bytes, gap.offset)) return false
           if (!hand(plain(bytes), offset)) return false
         }
-        if (found.length === 0) for (const gap of gaps(from, at)) if (!hand(gap.bytes, gap.offset)) return false
+        if (found.length === 0) {
+          for (const gap of gaps(yield* outside(from), at)) if (!hand(gap.bytes, gap.offset)) return false
+          return true
+        }
         span = Math.min(span * 4, page.most)
       }
       return true

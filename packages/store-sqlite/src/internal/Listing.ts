@@ -97,11 +97,12 @@ export const stateOf = ({
     derived:
       rest === undefined || told === undefined
         ? undefined
-        : { ...Derived.empty, ...rest, summary: { ...Derived.empty.summary, ...told } }
+        : { summary: told, recency: rest.recency, createdAt: rest.createdAt, tokensUsed: rest.tokensUsed }
   }
 }
 
 const object = <A>(json: string): A | undefined => {
+  if (json === "{}") return {} as A
   try {
     const value = JSON.parse(json)
     return typeof value === "object" && value !== null ? value : undefined

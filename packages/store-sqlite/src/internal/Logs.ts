@@ -2,6 +2,7 @@
 import * as Derived from "@skein/store/Derived"
 import type { AppendRequest, Driver, NewSegment } from "@skein/store/Driver"
 import * as Positions from "@skein/store/Position"
+import * as SegmentChain from "@skein/store/SegmentChain"
 import { AppendConflict, type AppendError, InvalidRequest, ThreadAlreadyExists } from "@skein/store/StoreError"
 import type { ThreadRow } from "@skein/store/Summary"
 import { Effect, Either } from "effect"
@@ -125,13 +126,14 @@ export const reading = (database: Database): Pick<Driver, "locate" | "open" | "s
 
   open: (threadId) =>
     Effect.gen(function* () {
-      const { diagnostics, links } = yield* database.snapshot("open", (sql) =>
+      const all = yield* database.snapshot("open", (sql) =>
         Effect.flatMap(Threads.place(sql, threadId), (at) => Segments.chain(sql, at.segment))
       )
-      const pieces = yield* Effect.forEach(links, (link, i) =>
-        Segments.pieceOf(database, link, links[i - 1]?.base_offset ?? link.size, threadId)
-      )
-      return { pieces: pieces.reverse(), meta: pieces.at(-1)?.meta, whole: diagnostics.length === 0, diagnostics }
+      const links = all.map((one) => Segments.linkOf(database, one, threadId))
+      const [head] = links
+      if (head === undefined) return yield* Threads.missing(threadId)
+      const byId = new Map(links.map((link) => [link.segmentId, link]))
+      return yield* SegmentChain.open(head, (id) => Effect.succeed(byId.get(id)))
     }),
 
   segments: (threadId) =>
@@ -139,12 +141,6 @@ export const reading = (database: Database): Pick<Driver, "locate" | "open" | "s
       database.snapshot("segments", (sql) =>
         Effect.flatMap(Threads.place(sql, threadId), ({ pk, segment }) => Segments.ofThread(sql, pk, segment))
       ),
-      (all) =>
-        all.map((one) => ({
-          segmentId: one.id,
-          base: Segments.baseOf(one),
-          source: Lines.source(database, one, threadId),
-          madeAt: one.made_at
-        }))
+      (all) => all.map((one) => ({ ...Segments.linkOf(database, one, threadId), madeAt: one.made_at }))
     )
 })

@@ -109,8 +109,18 @@ const lines = (database: Database, losses: Array<Loss>): Effect.Effect<void, Sto
               to,
               message: `bytes ${end} to ${to} of segment ${id} are lost; a line that says so is in their place`
             })
-            for (const { bytes, offset } of Lines.gaps(end, to)) {
-              yield* sql.run("INSERT INTO content (key, line) VALUES (?, ?)", [Lines.key(pk, offset), bytes])
+            // Where others stand on it, a line has to end.
+            const ends = yield* sql.all<{ readonly at: number }>(
+              `SELECT DISTINCT base_offset AS at FROM segments
+WHERE base_id = ? AND base_offset > ? AND base_offset < ? ORDER BY base_offset`,
+              [id, end, to]
+            )
+            let from = end
+            for (const { at } of [...ends, { at: to }]) {
+              for (const { bytes, offset } of Lines.gaps(from, at)) {
+                yield* sql.run("INSERT INTO content (key, line) VALUES (?, ?)", [Lines.key(pk, offset), bytes])
+              }
+              from = at
             }
           })
         )

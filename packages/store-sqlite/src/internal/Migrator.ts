@@ -25,7 +25,7 @@ export interface Renumbered {
 
 /** What makes up a database of one kind. */
 export interface Schema {
-  /** What the file says it is (`PRAGMA application_id`), so that no other program's database is taken for ours. */
+  /** What its files say they are. */
   readonly applicationId: number
   /** In ascending order. */
   readonly migrations: ReadonlyArray<Migration>
@@ -52,14 +52,14 @@ const table = `CREATE TABLE migrations (
 /** Applies what is missing. A database that is up to date is only read, without a lock. */
 export const migrate = (database: Database.Database, schema: Schema): Effect.Effect<void, StoreUnavailable> =>
   Effect.gen(function* () {
-    const applied = yield* database.snapshot("open", (sql) => look(database.path, sql, schema))
+    const applied = yield* database.snapshot("open", look)
     const { missing, moved } = yield* plan(database.path, schema, applied)
     if (missing.length === 0 && moved.length === 0) return
     const now = yield* Clock.currentTimeMillis
     yield* database.write("migrate", (sql) =>
       Effect.gen(function* () {
         // Another process may have done it in the meantime.
-        const applied = yield* look(database.path, sql, schema)
+        const applied = yield* look(sql)
         const { missing, moved } = yield* plan(database.path, schema, applied)
         if (applied === undefined) {
           yield* sql.run(`PRAGMA application_id = ${schema.applicationId}`)
@@ -81,23 +81,17 @@ export const migrate = (database: Database.Database, schema: Schema): Effect.Eff
     )
   })
 
-/** Fails for a database of somebody else, and for one that is empty. */
-export const identify = (database: Database.Database, schema: Schema): Effect.Effect<void, StoreUnavailable> =>
-  Effect.flatMap(
-    database.snapshot("open", (sql) => look(database.path, sql, schema)),
-    (applied) =>
-      applied === undefined ? Effect.fail(Database.refused(database.path, "it is an empty database")) : Effect.void
+/** Fails for a database that is empty. */
+export const identify = (database: Database.Database): Effect.Effect<void, StoreUnavailable> =>
+  Effect.flatMap(database.snapshot("open", look), (applied) =>
+    applied === undefined ? Effect.fail(Database.refused(database.path, "it is an empty database")) : Effect.void
   )
 
-/** What was applied so far; undefined in a new file. Fails for a database of somebody else. */
-const look = (path: string, sql: Database.Sql, schema: Schema) =>
+/** What was applied so far; undefined in a new file. */
+const look = (sql: Database.Sql) =>
   Effect.gen(function* () {
     const tables = yield* sql.all<{ readonly name: string }>("SELECT name FROM sqlite_schema")
-    if (tables.length === 0) return undefined
-    const [identity] = yield* sql.all<{ readonly application_id: number }>("PRAGMA application_id")
-    if (identity?.application_id !== schema.applicationId || !tables.some(({ name }) => name === "migrations")) {
-      return yield* Effect.fail(Database.refused(path, "it is a database of another program, or of another kind"))
-    }
+    if (!tables.some(({ name }) => name === "migrations")) return undefined
     return yield* sql.all<Applied>("SELECT version, name, checksum FROM migrations ORDER BY version")
   })
 

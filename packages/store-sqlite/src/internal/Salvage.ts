@@ -22,7 +22,7 @@ interface Table {
   /** The columns that are written, and their values. */
   readonly columns: ReadonlyArray<string>
   readonly valuesOf: (row: Row) => ReadonlyArray<Value>
-  /** Rows lie no closer together than this. */
+  /** A stretch of keys that is too short to hold more than a page. */
   readonly apart: bigint
 }
 
@@ -54,7 +54,7 @@ const content: Table = {
   keyOf: lineKey,
   columns: ["key", "line"],
   valuesOf: ({ line, ...at }) => [lineKey(at), line ?? null],
-  apart: 64n
+  apart: 1024n
 }
 
 /** Numbers of segments and threads are below this. */
@@ -66,7 +66,11 @@ export const salvage = (old: Database, fresh: Database): Effect.Effect<void, Sto
     yield* fresh.read("salvage", (sql) =>
       Effect.zipRight(sql.run("PRAGMA foreign_keys = OFF"), sql.run("PRAGMA ignore_check_constraints = ON"))
     )
-    for (const table of tables) yield* copyTable(old, fresh, table, 0n, BigInt(mostRows))
+    const last = yield* counters(old)
+    for (const table of tables) {
+      const counter = last.get(table.name === "details" ? "threads" : table.name)
+      yield* copyTable(old, fresh, table, 0n, BigInt(counter ?? mostRows - 1) + 1n)
+    }
     const known = yield* fresh.read("salvage", (sql) =>
       sql.all<{ readonly pk: number; readonly size: number }>("SELECT pk, size FROM segments ORDER BY pk")
     )
@@ -78,14 +82,35 @@ export const salvage = (old: Database, fresh: Database): Effect.Effect<void, Sto
       next = high
     }
     yield* copyTable(old, fresh, content, next, Lines.key(mostRows, 0) - 1n, true)
-    yield* fences(old, fresh)
+    // Fences go on from where they were: nobody who held a lease once may be taken for who holds one now.
+    const now = yield* Clock.currentTimeMillis
+    yield* fresh.write("salvage", (sql) =>
+      Effect.zipRight(
+        sql.run("DELETE FROM sqlite_sequence WHERE name = 'leases'"),
+        sql.run("INSERT INTO sqlite_sequence (name, seq) VALUES ('leases', ?)", [
+          last.get("leases") ?? Math.floor(now / 1000)
+        ])
+      )
+    )
   })
 
-/** Rows that are asked for at once, fewer where they cannot be read. */
-const pages = [100, 10, 1]
+/** The last number that each table gave out, where SQLite still knows. */
+const counters = (old: Database): Effect.Effect<ReadonlyMap<string, number>, StoreUnavailable> =>
+  old
+    .read("salvage", (sql) => sql.tuples<readonly [name: string, seq: number]>("SELECT name, seq FROM sqlite_sequence"))
+    .pipe(
+      Effect.catchIf(
+        ({ retryable }) => !retryable,
+        () => Effect.succeed([])
+      ),
+      Effect.map((rows) => new Map(rows))
+    )
+
+/** Rows that are asked for at once, and where one of them cannot be read. */
+const pages = [100, 1]
 
 /** Halvings in a row without a single row, after which a stretch is given up. */
-const fruitless = 12
+const fruitless = 8
 
 /**
  * Copies the rows of a table with keys from `low` on and below `high`.
@@ -145,20 +170,3 @@ const copyTable = (
 
   return low < high ? stretch(low, high, 0) : Effect.void
 }
-
-/** Lets fences go on from where they were: nobody who held a lease once may be taken for who holds one now. */
-const fences = (old: Database, fresh: Database): Effect.Effect<void, StoreUnavailable> =>
-  Effect.gen(function* () {
-    const now = yield* Clock.currentTimeMillis
-    const last = yield* old
-      .read("salvage", (sql) =>
-        sql.first<{ readonly seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'leases'")
-      )
-      .pipe(Effect.catchAll(() => Effect.succeed({ seq: Math.floor(now / 1000) })))
-    yield* fresh.write("salvage", (sql) =>
-      Effect.zipRight(
-        sql.run("DELETE FROM sqlite_sequence WHERE name = 'leases'"),
-        sql.run("INSERT INTO sqlite_sequence (name, seq) VALUES ('leases', ?)", [last?.seq ?? 0])
-      )
-    )
-  })

@@ -1,13 +1,10 @@
 /** Segments: how new ones come in, what a log is made of, and how those go that nobody needs any more. */
 import type { SqlError } from "@effect/sql/SqlError"
-import * as Record from "@skein/core/record/Record"
-import * as Sniff from "@skein/core/record/Sniff"
-import type { Diagnostic } from "@skein/store/Diagnostic"
 import type { NewSegment, Removal } from "@skein/store/Driver"
-import type * as EffectiveLog from "@skein/store/EffectiveLog"
 import { IdGenerator } from "@skein/store/IdGenerator"
 import * as LineSource from "@skein/store/LineSource"
 import * as Positions from "@skein/store/Position"
+import type * as SegmentChain from "@skein/store/SegmentChain"
 import { InvalidRequest, type ReadError, StoreUnavailable } from "@skein/store/StoreError"
 import { Clock, Effect } from "effect"
 import type { Database, Sql } from "./Database.js"
@@ -26,7 +23,7 @@ interface Made extends Stored {
 const known = "SELECT pk, id, size, base_id, base_offset FROM segments WHERE"
 
 /** What a stored segment says that it stands on. */
-export const baseOf = ({ base_id, base_offset }: Pick<Stored, "base_id" | "base_offset">) =>
+const baseOf = ({ base_id, base_offset }: Pick<Stored, "base_id" | "base_offset">) =>
   base_id === null || base_offset === null ? undefined : Positions.make(base_id, base_offset)
 
 // Coming in
@@ -163,33 +160,26 @@ export const grow = (sql: Sql, segment: number, size: number, lines: ReadonlyArr
 
 // Being read
 
-/** The segments of a log from its head back, as far as they are there, and what is wrong with the rest. */
+/** The segments of a log from its head back, as far as they are there. */
 export const chain = (sql: Sql, head: number) =>
   Effect.gen(function* () {
     const links: Array<Stored> = []
-    const diagnostics: Array<Diagnostic> = []
     const visited = new Set<string>()
     let at = yield* sql.first<Stored>(`${known} pk = ?`, [head])
-    while (at !== undefined) {
+    while (at !== undefined && !visited.has(at.id)) {
       links.push(at)
       visited.add(at.id)
-      const base = baseOf(at)
-      if (base === undefined) break
-      const next: Stored | undefined = yield* sql.first<Stored>(`${known} id = ?`, [base.segmentId])
-      const isCycle = visited.has(base.segmentId)
-      const code =
-        next === undefined
-          ? "missing-base"
-          : isCycle
-            ? "cyclic-base"
-            : base.offset > next.size
-              ? "base-too-short"
-              : undefined
-      if (code !== undefined) diagnostics.push(noticed(links[0]?.id ?? at.id, base, code))
-      at = isCycle ? undefined : next
+      at = at.base_id === null ? undefined : yield* sql.first<Stored>(`${known} id = ?`, [at.base_id])
     }
-    return { links, diagnostics }
+    return links
   })
+
+/** A segment as a part of a log that is read on behalf of a thread. */
+export const linkOf = (database: Database, segment: Stored, threadId: string): SegmentChain.Link<ReadError> => ({
+  segmentId: segment.id,
+  base: baseOf(segment),
+  source: Lines.source(database, segment, threadId)
+})
 
 /** All segments of a thread in the order of their making; its head is the last one. */
 export const ofThread = (sql: Sql, thread: number, head: number) =>
@@ -197,44 +187,6 @@ export const ofThread = (sql: Sql, thread: number, head: number) =>
     "SELECT pk, id, size, base_id, base_offset, made_at FROM segments WHERE thread = ? ORDER BY pk = ?, pk",
     [thread, head]
   )
-
-const noticed = (path: string, base: Positions.Position, code: keyof typeof meaning): Diagnostic => ({
-  severity: "error",
-  code,
-  path,
-  line: undefined,
-  offset: undefined,
-  message: `it continues ${Positions.format(base)}, ${meaning[code]}`
-})
-
-const meaning = {
-  "missing-base": "which is not there",
-  "cyclic-base": "which continues it",
-  "base-too-short": "but that segment ends earlier"
-} as const
-
-/** A segment's part of a log, with its first header. Lines of other kinds are passed over by their first bytes. */
-export const pieceOf = (
-  database: Database,
-  segment: Stored,
-  to: number,
-  threadId: string
-): Effect.Effect<EffectiveLog.Piece<ReadError>, ReadError> =>
-  Effect.gen(function* () {
-    const source = Lines.source(database, segment, threadId)
-    let meta: Record.Of<"session_meta"> | undefined
-    yield* source.forward(
-      (line) => {
-        const head = Sniff.head(line.bytes)
-        if (head !== undefined && head.type !== "session_meta") return true
-        const decoded = Record.decode(line, "bare")
-        if (decoded.kind === "session_meta") meta = decoded
-        return meta === undefined
-      },
-      { brief: true }
-    )
-    return { segmentId: segment.id, source, meta, to: Math.min(to, segment.size), below: undefined }
-  })
 
 // Going
 
@@ -353,8 +305,22 @@ export const sweep = (database: Database): Effect.Effect<void, StoreUnavailable>
           yield* from > 0
             ? sql.run("UPDATE segments SET size = ? WHERE pk = ?", [from, more.pk])
             : sql.run("DELETE FROM segments WHERE pk = ?", [more.pk])
-          yield* sql.all("PRAGMA incremental_vacuum")
+          yield* giveBack(sql)
         })
       )
     }
+  })
+
+/** Pages that one transaction gives back at most: somewhat more than it sweeps. */
+const mostPages = 1500
+
+/** Shortens the file by its free pages. The client takes one step of a statement, and each step frees one page. */
+const giveBack = (sql: Sql): Effect.Effect<void, SqlError> =>
+  Effect.flatMap(sql.first<{ readonly freelist_count: number }>("PRAGMA freelist_count"), (free) => {
+    let left = Math.min(free?.freelist_count ?? 0, mostPages)
+    return Effect.whileLoop({
+      while: () => left-- > 0,
+      body: () => sql.run("PRAGMA incremental_vacuum(1)"),
+      step: () => {}
+    })
   })

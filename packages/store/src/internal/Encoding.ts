@@ -3,6 +3,7 @@
 import * as PersistencePolicy from "@skein/core/decide/PersistencePolicy"
 import * as Fold from "@skein/core/fold/Fold"
 import type { RawLine } from "@skein/core/record/Jsonl"
+import * as Jsonl from "@skein/core/record/Jsonl"
 import type { Draft, StoredRecord } from "@skein/core/record/Record"
 import * as Record from "@skein/core/record/Record"
 import type { HistoryMode } from "@skein/core/record/SessionMeta"
@@ -79,42 +80,48 @@ export interface Place {
 export const write = (
   drafts: ReadonlyArray<Draft>,
   { mark, mode, nextOrdinal = 0, offset = 0, opens = false }: Place
-): Either.Either<{ readonly write: Write; readonly written: ReadonlyArray<StoredRecord> }, InvalidRequest> =>
-  Either.gen(function* () {
-    const nameOf = (i: number): string => (opens ? (i === 0 ? "header" : `records[${i - 1}]`) : `records[${i}]`)
-    const kept: Array<{ readonly draft: Draft; readonly name: string }> = []
-    for (const [i, draft] of drafts.entries()) {
-      const name = nameOf(i)
-      const problem = problemOf(draft)
-      if (problem !== undefined) return yield* Either.left(refused(name, problem))
-      if (keeps(draft, mode)) kept.push({ draft, name })
+): Either.Either<{ readonly write: Write; readonly written: ReadonlyArray<StoredRecord> }, InvalidRequest> => {
+  const nameOf = (i: number): string => (opens ? (i === 0 ? "header" : `records[${i - 1}]`) : `records[${i}]`)
+  const fail = (i: number, reason: string) => Either.left(refused(nameOf(i), reason))
+  // Plain loops: this is what an append costs.
+  const kept: Array<number> = []
+  for (let i = 0; i < drafts.length; i++) {
+    const draft = drafts[i] as Draft
+    const problem = problemOf(draft)
+    if (problem !== undefined) return fail(i, problem)
+    if (keeps(draft, mode)) kept.push(i)
+  }
+  const marked = mark !== undefined && (mark.always || kept.length > 1)
+  const texts: Array<string> = []
+  for (let k = 0; k < kept.length; k++) {
+    const i = kept[k] as number
+    const draft = drafts[i] as Draft
+    const ordinal = mode === "paginated" ? nextOrdinal + k : undefined
+    if (ordinal !== undefined && !Number.isSafeInteger(ordinal)) {
+      return fail(i, `its ordinal ${ordinal} is beyond what can be counted`)
     }
-    const marked = mark !== undefined && (mark.always || kept.length > 1)
-    const written: Array<StoredRecord> = []
-    const lines: Array<Uint8Array> = []
-    let end = offset
-    for (const [i, { draft, name }] of kept.entries()) {
-      const ordinal = mode === "paginated" ? nextOrdinal + i : undefined
-      if (ordinal !== undefined && !Number.isSafeInteger(ordinal)) {
-        return yield* Either.left(refused(name, `its ordinal ${ordinal} is beyond what can be counted`))
-      }
-      const extras = marked ? withMark(draft.extras, [mark.id, i, kept.length]) : draft.extras
-      const encoded = yield* Either.try({
-        try: () => Record.write({ ...draft, ordinal, extras }),
-        catch: (error) => refused(name, `it cannot be written as JSON: ${String(error)}`)
-      })
-      const bytes = encoded.subarray(0, encoded.length - 1)
-      const line: RawLine = { bytes, offset: end, number: undefined, terminated: true }
-      const record = Record.decode(line)
-      if (record.kind === "damage") return yield* Either.left(refused(name, record.detail))
-      if (record.kind === "blank") return yield* Either.left(refused(name, "it is empty"))
-      end += encoded.length
-      lines.push(bytes)
-      written.push(record)
+    const extras = marked ? withMark(draft.extras, [mark.id, k, kept.length]) : draft.extras
+    try {
+      texts.push(Record.text({ ...draft, ordinal, extras }))
+    } catch (error) {
+      return fail(i, `it cannot be written as JSON: ${String(error)}`)
     }
-    const derive = (before: Derived.Derived): Derived.Derived => Fold.run(Derived.fold, written, before)
-    return { write: { lines, derive }, written }
-  })
+  }
+  const lines = Jsonl.encodeAll(texts)
+  const written: Array<StoredRecord> = []
+  let end = offset
+  for (let k = 0; k < kept.length; k++) {
+    const bytes = lines[k] as Uint8Array
+    const line: RawLine = { bytes, offset: end, number: undefined, terminated: true }
+    const record = Record.decode(line, "enveloped", texts[k])
+    if (record.kind === "damage") return fail(kept[k] as number, record.detail)
+    if (record.kind === "blank") return fail(kept[k] as number, "it is empty")
+    end += bytes.length + 1
+    written.push(record)
+  }
+  const derive = (before: Derived.Derived): Derived.Derived => Fold.run(Derived.fold, written, before)
+  return Either.right({ write: { lines, derive }, written })
+}
 
 /** What is wrong with a draft, which may come from code without types, apart from the shape of its payload. */
 const problemOf = (draft: Draft): string | undefined => {

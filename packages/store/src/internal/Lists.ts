@@ -29,7 +29,9 @@ const catchUpOne = (driver: Driver, { from, threadId }: Lagging): Effect.Effect<
   Effect.scoped(
     Effect.gen(function* () {
       const log = yield* driver.open(threadId)
-      const rest = from === undefined ? undefined : EffectiveLog.after(log, from.reached)
+      // In front of another segment comes another header, which is folded first.
+      const isOn = from?.reached.segmentId === EffectiveLog.end(log).segmentId
+      const rest = isOn ? EffectiveLog.after(log, from.reached) : undefined
       let state = rest === undefined || from === undefined ? Derived.empty : from.derived
       yield* EffectiveLog.forward(
         rest ?? log,
@@ -39,11 +41,14 @@ const catchUpOne = (driver: Driver, { from, threadId }: Lagging): Effect.Effect<
           const isClosed = decoded.kind === "damage" && decoded.reason === "unknown-history-mode"
           return !isClosed || state.summary.id !== undefined
         },
-        (head, bytes) => {
-          if (Derived.wants(head, state)) return true
-          const timestamp = Sniff.timestamp(bytes)
-          if (timestamp !== undefined) state = Derived.touch(state, timestamp)
-          return false
+        {
+          wants: (head, bytes) => {
+            if (Derived.wants(head, state)) return true
+            const timestamp = Sniff.timestamp(bytes)
+            if (timestamp !== undefined) state = Derived.touch(state, timestamp)
+            return false
+          },
+          passing: true
         }
       )
       yield* driver.putDerived(threadId, state, EffectiveLog.end(log))
@@ -164,11 +169,10 @@ const firstHit = (
         snippet = said === undefined ? undefined : ContentSearch.find(said, term)?.snippet
         return snippet === undefined
       }
-      yield* EffectiveLog.forward(
-        log,
-        (decoded) => !EffectiveLog.isRecord(decoded) || look(decoded),
-        (head, bytes) => ContentSearch.wants(head) && ContentSearch.mayHold(bytes, term)
-      )
+      yield* EffectiveLog.forward(log, (decoded) => !EffectiveLog.isRecord(decoded) || look(decoded), {
+        wants: (head, bytes) => ContentSearch.wants(head) && ContentSearch.mayHold(bytes, term),
+        passing: true
+      })
       return snippet
     })
   )
@@ -177,35 +181,10 @@ const firstHit = (
 export const updateSummary = (driver: Driver, threadId: string, patch: Patch): Effect.Effect<Summary, ReadError> =>
   Effect.gen(function* () {
     const id = yield* Queries.threadId(threadId)
-    yield* checkPatch(patch)
+    yield* Summaries.check(patch)
     if (!Summaries.isEmpty(patch)) yield* driver.updateExplicit(id, (explicit) => Summaries.apply(explicit, patch))
     return yield* summary(driver, id, { includeArchived: true })
   })
-
-const patchFields: ReadonlySet<string> = new Set(["name", "memoryMode", "gitInfo", "metadata"])
-
-const checkPatch = (patch: Patch): Effect.Effect<void, InvalidRequest> => {
-  const foreign = Object.keys(patch).find((field) => !patchFields.has(field))
-  const metadata = Object.entries(patch.metadata ?? {}).find(([, value]) => value !== null && typeof value !== "string")
-  if (foreign !== undefined) {
-    return Effect.fail(
-      new InvalidRequest({
-        field: foreign,
-        reason: "it is nothing that can be set",
-        advice: `Set ${[...patchFields].join(", ")}; everything else follows from the log.`
-      })
-    )
-  }
-  return metadata === undefined
-    ? Effect.void
-    : Effect.fail(
-        new InvalidRequest({
-          field: `metadata.${metadata[0]}`,
-          reason: "its value is no string",
-          advice: "Host metadata are strings; null takes a key away."
-        })
-      )
-}
 
 /** See {@link ThreadStoreService.archive} and {@link ThreadStoreService.unarchive}. */
 export const setArchived = (

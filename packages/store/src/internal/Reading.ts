@@ -1,6 +1,7 @@
 /** Reading logs: what every operation that looks into a thread begins with. */
 import type { Decoded } from "@skein/core/record/Record"
 import * as Record from "@skein/core/record/Record"
+import type { HistoryMode } from "@skein/core/record/SessionMeta"
 import { Chunk, Deferred, Effect, Option, Ref, type Scope, Stream } from "effect"
 import type { Driver, Located } from "../Driver.js"
 import * as EffectiveLog from "../EffectiveLog.js"
@@ -58,16 +59,21 @@ const pieceAt = (log: Log, position: Position, field: string): Effect.Effect<num
   Effect.gen(function* () {
     const at = log.pieces.findIndex(({ segmentId }) => segmentId === position.segmentId)
     const piece = log.pieces[at]
-    if (piece === undefined || !(position.offset >= 0 && position.offset <= piece.to)) {
+    if (
+      piece === undefined ||
+      !(Number.isSafeInteger(position.offset) && position.offset >= 0 && position.offset <= piece.to)
+    ) {
       return yield* Effect.fail(noSuchPlace(position, field))
     }
+    const { size } = piece.source
     let end = 0
     yield* piece.source.backward(
       (line) => {
-        end = Positions.behind(position.segmentId, line).offset
+        // Asked for a place inside of a line, a source may give the line or its first part; only a file's last one may end so.
+        if (line.terminated || position.offset >= size) end = Positions.behind(position.segmentId, line).offset
         return false
       },
-      { to: Math.min(position.offset, piece.source.size) }
+      { to: Math.min(position.offset, size) }
     )
     return end === position.offset ? at : yield* Effect.fail(noSuchPlace(position, field))
   })
@@ -75,16 +81,18 @@ const pieceAt = (log: Log, position: Position, field: string): Effect.Effect<num
 /**
  * A log cut behind a position, which has to be the end of one of its lines.
  *
- * @returns The log up to there, and the ordinal that follows there in a thread with ordinals.
+ * @returns The log up to there, and the ordinal that follows there in a thread with ordinals. One without is not asked:
+ * all of it would be read in vain.
  */
 export const cutAt = (
   log: Log,
   position: Position,
-  field: string
+  field: string,
+  mode: HistoryMode
 ): Effect.Effect<{ readonly log: Log; readonly nextOrdinal: number }, ReadError> =>
   Effect.gen(function* () {
     const cut = EffectiveLog.cut(log, yield* pieceAt(log, position, field), position.offset)
-    return { log: cut, nextOrdinal: yield* nextOrdinal(cut) }
+    return { log: cut, nextOrdinal: mode === "paginated" ? yield* nextOrdinal(cut) : 0 }
   })
 
 /** The ordinal behind the newest readable record that has one; 0 when none has. */

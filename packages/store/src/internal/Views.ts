@@ -96,10 +96,13 @@ export const make = (driver: Driver): Views => {
             }
             return true
           },
-          (head, bytes) => {
-            if (ThreadView.wants(head, bytes)) return true
-            view = ThreadView.passOver(view, head)
-            return false
+          {
+            wants: (head, bytes) => {
+              if (ThreadView.wants(head, bytes)) return true
+              view = ThreadView.passOver(view, head)
+              return false
+            },
+            passing: true
           }
         )
         const reached = EffectiveLog.end(log)

@@ -20,6 +20,7 @@ import {
   type ThreadAlreadyExists
 } from "../StoreError.js"
 import type { Explicit } from "../Summary.js"
+import * as Summary from "../Summary.js"
 import * as SummaryQuery from "../SummaryQuery.js"
 import type { Appended, AppendOptions, Exported, ForkOptions, ImportOptions, RevertOptions } from "../ThreadStore.js"
 import type { Appender } from "./Appender.js"
@@ -36,6 +37,7 @@ export const create = (
 ): Effect.Effect<Appended, ThreadAlreadyExists | AppendError> =>
   Effect.gen(function* () {
     const { madeAt, mode, threadId } = yield* opening(header)
+    const said = yield* Summary.check(Summary.patchOf(options.explicit ?? {}))
     const { write, written } = yield* Encoding.write([header, ...records], { mode, nextOrdinal: 0, opens: true })
     const segment: NewSegment = {
       segmentId: threadId,
@@ -49,7 +51,7 @@ export const create = (
       historyMode: mode,
       segment,
       derived: write.derive(Derived.empty),
-      explicit: options.explicit ?? {},
+      explicit: Summary.apply({}, said),
       archivedAt: undefined
     })
     return { position, records: written }
@@ -170,7 +172,7 @@ export const fork = (
       const mode = yield* Encoding.modeOf(located)
       const log = yield* driver.open(located.threadId)
       const at = options.at ?? EffectiveLog.end(log)
-      const { nextOrdinal } = yield* Reading.cutAt(log, at, "at")
+      const { nextOrdinal } = yield* Reading.cutAt(log, at, "at", mode)
       const { history_base: _, ...payload } = (yield* checked(options.header)).payload
       const { history_mode: __, ...unmoded } = payload
       const header: Draft<"session_meta"> = {
@@ -228,7 +230,7 @@ const revertOnce = (
       const located = yield* Reading.locate(driver, threadId)
       const mode = yield* Encoding.modeOf(located)
       const log = yield* driver.open(located.threadId)
-      const { nextOrdinal } = yield* Reading.cutAt(log, options.to, "to")
+      const { nextOrdinal } = yield* Reading.cutAt(log, options.to, "to", mode)
       if (log.meta === undefined) {
         return yield* Effect.fail(
           new InvalidRequest({

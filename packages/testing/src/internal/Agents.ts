@@ -1,7 +1,7 @@
 /** Agents that a turn starts: the parent's records of them, and the files that they write themselves. */
 import type { Agent, End, Step } from "../ThreadModel.js"
-import { isOld } from "../ThreadModel.js"
 import * as Context from "./Context.js"
+import { isOld } from "./Facts.js"
 import type { Line, Payload, Pen } from "./Pen.js"
 import * as Pens from "./Pen.js"
 import { agentsOf, canonical, event, message, releaseOf, shown } from "./Pen.js"

@@ -1,5 +1,5 @@
 /** What stands around the turns: the header of a thread, and what the model is told before it is asked. */
-import { isOld } from "../ThreadModel.js"
+import { isOld } from "./Facts.js"
 import type { Payload, Pen } from "./Pen.js"
 import { agentsOf, append, event, message, put, releaseOf, rootTurnOf } from "./Pen.js"
 

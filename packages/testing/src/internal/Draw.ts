@@ -1,7 +1,7 @@
 /** Models at random, before what no writer could have done is taken out of them. */
 import * as fc from "fast-check"
 import type { Agent, End, Entry, Form, Model, Release, Step } from "../ThreadModel.js"
-import { isOld, isTurn } from "../ThreadModel.js"
+import { isOld, isTurn } from "./Facts.js"
 
 /** Every form, the newest first. */
 export const forms: ReadonlyArray<Form | "mixed"> = [

@@ -1,8 +1,8 @@
 /** What writes a thread: its files so far, who writes at present, and what that writer has in memory. */
 import type { Agent, Form, Model, Release } from "../ThreadModel.js"
-import { firstForm, isOld } from "../ThreadModel.js"
 import type { Place, Written } from "../ThreadWriter.js"
 import type { Clock } from "./Clock.js"
+import { firstForm, isOld } from "./Facts.js"
 
 /** What a writer has in memory and gets back by a replay. Replaced, never changed, so that turns can be taken back. */
 export interface State {

@@ -1,6 +1,6 @@
 /** What a model may say: what no writer could have done is taken out of it. */
 import type { Agent, Compaction, End, Entry, Feature, Form, Model, Release, Step, Task, Turn } from "../ThreadModel.js"
-import { firstForm, isOld, isTurn, ofStep } from "../ThreadModel.js"
+import { firstForm, isOld, isTurn, ofStep } from "./Facts.js"
 
 /** Who writes, and into what. */
 interface Writer {

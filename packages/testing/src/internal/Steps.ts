@@ -1,8 +1,8 @@
 /** What is done in a turn, as the records that it leaves. */
 import type { Step } from "../ThreadModel.js"
-import { isOld } from "../ThreadModel.js"
 import * as Compacting from "./Compacting.js"
 import * as Context from "./Context.js"
+import { isOld } from "./Facts.js"
 import type { Event, Pen } from "./Pen.js"
 import { agentsOf, event, item, message, put, releaseOf, shown } from "./Pen.js"
 

@@ -23,10 +23,15 @@ export const milliseconds = (duration: Duration | null | undefined): number | nu
 
 /** The stretches of a text that stand for something else. */
 export const textElements = (all: ReadonlyArray<UserInput.TextElement> | undefined): ReadonlyArray<View.TextElement> =>
-  (all ?? []).map(({ byte_range: { end, start }, placeholder }) => ({
-    byteRange: { start, end },
-    placeholder: placeholder ?? null
-  }))
+  all === undefined || all.length === 0
+    ? none
+    : all.map(({ byte_range: { end, start }, placeholder }) => ({
+        byteRange: { start, end },
+        placeholder: placeholder ?? null
+      }))
+
+/** Shared: most texts have none, and each has its list for as long as the view is kept. */
+const none: ReadonlyArray<View.TextElement> = []
 
 /** The memory that an answer cites; its rollout ids are thread ids. */
 export const citation = (from: MemoryCitation | null | undefined): View.MemoryCitation | null =>

@@ -7,10 +7,11 @@ import { untimed } from "./ThreadItem.js"
 
 /** What the user gave: text unless it is blank, images, local images, sound. Lists of details may be shorter. */
 export const userMessage = (id: string, event: LegacyEvent.UserMessage): UserMessage => {
-  const content: Array<UserInput> = []
-  if (trimmed(event.message) !== "") {
-    content.push({ type: "text", text: event.message, text_elements: Parts.textElements(event.text_elements) })
-  }
+  // An array that is pushed onto keeps room for more, for as long as the view is kept.
+  const content: Array<UserInput> =
+    trimmed(event.message) === ""
+      ? []
+      : [{ type: "text", text: event.message, text_elements: Parts.textElements(event.text_elements) }]
   for (const [i, url] of (event.images ?? []).entries()) {
     content.push({ type: "image", url, detail: event.image_details?.[i] ?? null })
   }

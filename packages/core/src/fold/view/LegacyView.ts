@@ -46,25 +46,47 @@ export const isCounted = (record: StoredRecord): boolean =>
 
 /** The state after one more record; `sink` is told what changed. Cost: constant, whatever the number of turns. */
 export const step = (state: ViewState, record: StoredRecord, options: Options = {}, sink?: Sink): ViewState => {
-  const counted = isCounted(record)
-  const next = takeRecord(state, record, { options, sink, counted })
-  return counted ? State.counted(next) : next
+  const number = isCounted(record) ? state.nextRecord : undefined
+  const next = take(state, record, number, options, sink)
+  return number === undefined ? next : State.counted(next, number + 1)
 }
-
-/** The state without the record, which still counts as one (thread-view §1.1). */
-export const pass = (state: ViewState, record: StoredRecord): ViewState =>
-  isCounted(record) ? State.counted(state) : state
 
 interface Context {
   readonly options: Options
   readonly sink: Sink | undefined
-  /** Whether the record is one that a legacy reader counts. */
-  readonly counted: boolean
+  /** The number of the record among those that count; undefined when it is none of them. */
+  readonly number: number | undefined
 }
 
 /** The id of a turn that a record opens without naming one: after the record, or after the turn's place. */
-const implicitId = (state: ViewState, { counted }: Context): string =>
-  counted ? `rollout-${state.nextRecord}` : `implicit-${KeyedList.length(state.turns)}`
+const implicitId = (state: ViewState, { number }: Context): string =>
+  number === undefined ? `implicit-${KeyedList.length(state.turns)}` : `rollout-${number}`
+
+/**
+ * As {@link step}, but the record is not counted: what `nextRecord` of the state says neither matters nor changes.
+ *
+ * @param number The number of the record among those that count; undefined when it is none of them.
+ */
+export const take = (
+  state: ViewState,
+  record: StoredRecord,
+  number: number | undefined,
+  options: Options,
+  sink: Sink | undefined
+): ViewState => {
+  switch (record.kind) {
+    case "event_msg":
+    case "compacted":
+    case "unknown":
+      break
+    case "response_item":
+      if (record.payload.type === "message" || record.upcast !== undefined) break
+      return state
+    default:
+      return state
+  }
+  return takeRecord(state, record, { options, sink, number })
+}
 
 const takeRecord = (state: ViewState, record: StoredRecord, context: Context): ViewState => {
   switch (record.kind) {
@@ -241,7 +263,7 @@ const appendNew = (state: ViewState, make: (id: string) => ThreadItem, context: 
   if (isRepetition(state)) return state
   const next = ensureOpen(state, context)
   const item = make(`item-${next.nextItem}`)
-  return State.append({ ...next, nextItem: next.nextItem + 1 }, next.openAt, item, context.sink)
+  return State.append(next, next.openAt, item, context.sink, next.nextItem + 1)
 }
 
 /** R12: fragments of thinking that stand side by side are one item. */
@@ -250,12 +272,25 @@ const takeReasoning = (state: ViewState, part: "summary" | "content", text: stri
   const turn = State.openTurn(state)
   const last = turn === undefined ? undefined : KeyedList.last(turn.items)
   if (turn !== undefined && last?.type === "reasoning") {
-    const item: Reasoning = { ...last, [part]: [...last[part], text] }
-    return State.upsert(state, state.openAt, item, context.sink)
+    return State.upsert(state, state.openAt, withThought(last, part, text), context.sink)
   }
-  const fresh = { type: "reasoning" as const, summary: [], content: [], ...untimed, [part]: [text] }
-  return appendNew(state, (id) => ({ ...fresh, id }), context)
+  return appendNew(
+    state,
+    (id) => withThought({ type: "reasoning", id, summary: none, content: none, ...untimed }, part, text),
+    context
+  )
 }
+
+const withThought = (item: Reasoning, part: "summary" | "content", text: string): Reasoning => ({
+  type: "reasoning",
+  id: item.id,
+  summary: part === "summary" ? [...item.summary, text] : item.summary,
+  content: part === "content" ? [...item.content, text] : item.content,
+  startedAtMs: item.startedAtMs,
+  completedAtMs: item.completedAtMs
+})
+
+const none: ReadonlyArray<string> = []
 
 const takeHookPrompt = (
   state: ViewState,
@@ -283,7 +318,7 @@ const takeReview = (
   if (turn?.isSnapshot === true && (id === undefined || KeyedList.indexOf(turn.items, id) >= 0)) return state
   if (id !== undefined) return State.upsert(next, at, { type, id, review, ...untimed }, context.sink)
   const item: ReviewMode = { type, id: `item-${next.nextItem}`, review, ...untimed }
-  return State.append({ ...next, nextItem: next.nextItem + 1 }, at, item, context.sink)
+  return State.append(next, at, item, context.sink, next.nextItem + 1)
 }
 
 interface Place {

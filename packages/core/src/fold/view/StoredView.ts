@@ -6,6 +6,7 @@
  * is no way to restore the one from the other, and so none to fold a legacy suffix onto turns alone.
  *
  * Law: `run(fold, suffix, restore(store(run(fold, prefix))))` shows the turns of `run(fold, [...prefix, ...suffix])`.
+ * Of turns and items alone ({@link SnapshotStored} without `hidden`) it holds for suffixes of canonical records.
  */
 import * as KeyedList from "../../internal/KeyedList.js"
 import type { HistoryMode } from "../../record/SessionMeta.js"
@@ -19,6 +20,8 @@ import * as State from "./ViewState.js"
 export interface WaitingItems {
   readonly turnId: string
   readonly items: ReadonlyArray<ThreadItem>
+  /** Whether legacy events would tell of some of them as well. Default: yes. */
+  readonly isSnapshot?: boolean | undefined
 }
 
 /** The view of a thread whose records are canonical snapshots: what is shown, and what waits to be. Plain JSON. */
@@ -28,6 +31,21 @@ export interface SnapshotStored {
   readonly from: number
   readonly turns: ReadonlyArray<Turn>
   readonly waiting: ReadonlyArray<WaitingItems>
+  /**
+   * What only the records of another program need, should one go on with the thread in the legacy form. Who has no more
+   * than turns and items leaves it out: canonical records then go on as ever, and what the other program writes is
+   * shown under other ids.
+   */
+  readonly hidden?: HiddenState | undefined
+}
+
+/** What is not shown of a view of snapshots. */
+export interface HiddenState {
+  /** Index of the open turn, or -1. */
+  readonly openAt: number
+  readonly nextRecord: number
+  /** Ids of the turns of which legacy events would tell nothing new. */
+  readonly repeated: ReadonlyArray<string>
 }
 
 /** What the fold of legacy events knows of a turn beside what is shown. */
@@ -61,11 +79,13 @@ export type StoredView = SnapshotStored | FoldedStored
 export const store = (view: ThreadView): StoredView => {
   const waiting = KeyedList.toArray(view.waiting)
     .filter(({ id }) => KeyedList.indexOf(view.turns, id) < 0)
-    .map(({ id, items }) => ({ turnId: id, items: KeyedList.toArray(items) }))
-  if (view.mode === "paginated" && view.isHeaded && !view.isMixed) {
-    return { kind: "snapshots", from: view.from, turns: State.turns(view), waiting }
-  }
+    .map(({ id, isSnapshot, items }) => ({ turnId: id, items: KeyedList.toArray(items), isSnapshot }))
   const { from, isHeaded, isMixed, nextItem, nextRecord, openAt } = view
+  if (view.mode === "paginated" && isHeaded && !isMixed) {
+    const repeated = KeyedList.toArray(view.turns).flatMap(({ id, isSnapshot }) => (isSnapshot ? [id] : []))
+    const hidden = { openAt, nextRecord, repeated }
+    return { kind: "snapshots", from, turns: State.turns(view), waiting, hidden }
+  }
   const turns = KeyedList.toArray(view.turns).map((turn) => ({ ...turn, items: KeyedList.toArray(turn.items) }))
   return {
     kind: "folded",
@@ -86,21 +106,33 @@ export const restore = (stored: StoredView): ThreadView => {
   const turns =
     stored.kind === "folded"
       ? stored.turns.map((turn) => State.newTurn(turn.id, { ...turn, items: keyed(turn.items) }))
-      : stored.turns.map(snapshotTurn)
+      : stored.turns.map(snapshotTurn(stored.hidden))
   const view: ThreadView = {
     ...State.initial,
     turns: keyed(turns),
-    waiting: keyed(stored.waiting.map(({ items, turnId }) => State.newTurn(turnId, { items: keyed(items) }))),
+    waiting: keyed(
+      stored.waiting.map(({ isSnapshot = true, items, turnId }) =>
+        State.newTurn(turnId, { items: keyed(items), isSnapshot })
+      )
+    ),
     itemCount: turns.reduce((sum, { items }) => sum + KeyedList.length(items), 0),
     from: stored.from
   }
-  if (stored.kind === "snapshots") return { ...view, mode: "paginated", isHeaded: true }
+  if (stored.kind === "snapshots") {
+    const { nextRecord = 0, openAt = -1 } = stored.hidden ?? {}
+    return { ...view, mode: "paginated", isHeaded: true, nextRecord, openAt }
+  }
   const { isHeaded, isMixed, nextItem, nextRecord, openAt } = stored
   return { ...view, mode: stored.mode ?? undefined, isHeaded, isMixed, nextItem, nextRecord, openAt }
 }
 
-const snapshotTurn = ({ items, itemsView: _, ...facts }: Turn): TurnState =>
-  State.newTurn(facts.id, { ...facts, items: keyed(items), isExplicit: true, isSnapshot: items.length > 0 })
+const snapshotTurn = (hidden: HiddenState | undefined) => {
+  const repeated = hidden === undefined ? undefined : new Set(hidden.repeated)
+  return ({ items, itemsView: _, ...facts }: Turn): TurnState => {
+    const isSnapshot = repeated === undefined ? items.length > 0 : repeated.has(facts.id)
+    return State.newTurn(facts.id, { ...facts, items: keyed(items), isExplicit: true, isSnapshot })
+  }
+}
 
 const keyed = <A extends { readonly id: string }>(all: ReadonlyArray<A>): KeyedList.KeyedList<A> => {
   let list: KeyedList.KeyedList<A> = KeyedList.empty

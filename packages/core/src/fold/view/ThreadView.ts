@@ -47,7 +47,40 @@ export const initial: ThreadView = State.initial
 /** The fold from records to a view. Cost: constant per record, whatever the number of turns and items before it. */
 export const fold = (options: Options = {}): Fold.Fold<ThreadView> => {
   const settings = settle(options)
-  return Fold.make(initial, (view, record) => take(view, record, settings))
+  return Fold.make(
+    initial,
+    (view, record) => stepBy(view, record, settings, undefined),
+    (view) => cursor(options, view)
+  )
+}
+
+/** A view on its way through a log of which some lines are passed over. */
+export interface Cursor extends Fold.Cursor<ThreadView> {
+  /** Takes the head of a line that the view does not want ({@link wants}). */
+  readonly passOver: (head: Sniff.Head) => void
+}
+
+/** A cursor of {@link fold}. Records that make no item cost it a look at what they are. */
+export const cursor = (options: Options = {}, from: ThreadView = initial): Cursor => {
+  const settings = settle(options)
+  let view = from
+  // How many records count so far: put into the state only when it is asked for.
+  let count = from.nextRecord
+  return {
+    add: (record) => {
+      const isCounted = LegacyView.isCounted(record)
+      view = take(view, record, isCounted ? count : undefined, settings, undefined)
+      if (isCounted) count++
+    },
+    passOver: (head) => {
+      view = guess(view, head.ordinal)
+      if (counts(head)) count++
+    },
+    state: () => {
+      if (view.nextRecord !== count) view = State.counted(view, count)
+      return view
+    }
+  }
 }
 
 /** The view after one more record, and what that changed. Cost: as the fold. */
@@ -59,7 +92,7 @@ export const batch = (view: ThreadView, records: Iterable<StoredRecord>, options
   const sink = Changes.collector()
   const settings = settle(options)
   let next = view
-  for (const record of records) next = take(next, record, settings, sink)
+  for (const record of records) next = stepBy(next, record, settings, sink)
   return { view: next, changes: sink.changes() }
 }
 
@@ -94,16 +127,17 @@ export const wants = (head: Sniff.Head, bytes?: Uint8Array): boolean => {
 }
 
 /** The view behind a line that it did not want: the line counts for what it claims to be. Cost: constant. */
-export const passOver = (view: ThreadView, { inner, ordinal, type }: Sniff.Head): ThreadView => {
-  const counts =
-    type === "response_item"
-      ? counted.items.has(inner ?? "")
-      : type === "event_msg"
-        ? counted.events.has(inner ?? "")
-        : counted.records.has(type)
-  const known = view.mode === undefined ? { ...view, mode: guessed(ordinal) } : view
-  return counts ? State.counted(known) : known
+export const passOver = (view: ThreadView, head: Sniff.Head): ThreadView => {
+  const known = guess(view, head.ordinal)
+  return counts(head) ? State.counted(known, known.nextRecord + 1) : known
 }
+
+const counts = ({ inner, type }: Sniff.Head): boolean =>
+  type === "response_item"
+    ? counted.items.has(inner ?? "")
+    : type === "event_msg"
+      ? counted.events.has(inner ?? "")
+      : counted.records.has(type)
 
 const kept = (table: Readonly<Record<string, PersistencePolicy.ByMode>>): ReadonlySet<string> =>
   new Set(Object.keys(table).filter((name) => table[name]?.legacy === "keep"))
@@ -137,24 +171,39 @@ interface Settings extends Options {
 
 const settle = (options: Options): Settings => ({ ...options, legacy: { ...options, snapshots: "prefer" } })
 
-const take = (view: ThreadView, record: StoredRecord, settings: Settings, sink?: Sink): ThreadView => {
+const stepBy = (view: ThreadView, record: StoredRecord, settings: Settings, sink: Sink | undefined): ThreadView => {
+  const number = LegacyView.isCounted(record) ? view.nextRecord : undefined
+  const next = take(view, record, number, settings, sink)
+  return number === undefined ? next : State.counted(next, number + 1)
+}
+
+/** The view after a record, which is not counted yet: `number` is that of {@link LegacyView.take}. */
+const take = (
+  view: ThreadView,
+  record: StoredRecord,
+  number: number | undefined,
+  settings: Settings,
+  sink: Sink | undefined
+): ThreadView => {
   const known = learn(view, record, settings)
+  if (record.kind === "event_msg" && isFanout(record)) return known
   return known.mode === "paginated"
-    ? takePaginated(known, record, settings, sink)
-    : takeLegacy(known, record, settings, sink)
+    ? takePaginated(known, record, number, settings, sink)
+    : LegacyView.take(known, record, number, settings.legacy, sink)
 }
 
 /** What headers say. A log whose header cannot be read is taken for what its first record looks like. */
 const learn = (view: ThreadView, record: StoredRecord, options: Options): ThreadView => {
-  if (record.kind !== "session_meta") {
-    return view.mode === undefined ? { ...view, mode: guessed(record.ordinal) } : view
-  }
+  if (record.kind !== "session_meta") return guess(view, record.ordinal)
   // A header in front of what counts is a copy of another thread's.
   const isCopy = record.ordinal !== undefined && record.ordinal < view.from
   const from = isCopy ? view.from : Math.max(view.from, startOf(record.payload, options))
   if (view.isHeaded) return from === view.from ? view : { ...view, from }
   return { ...view, mode: SessionMetaOps.historyMode(record.payload), from, isHeaded: true }
 }
+
+const guess = (view: ThreadView, ordinal: number | undefined): ThreadView =>
+  view.mode === undefined ? { ...view, mode: guessed(ordinal) } : view
 
 /** How a thread is kept, by one of its records: legacy ones have no ordinals. */
 const guessed = (ordinal: number | undefined): HistoryMode => (ordinal === undefined ? "legacy" : "paginated")
@@ -165,9 +214,6 @@ const startOf = (meta: SessionMeta, options: Options): number => {
   if (meta.attached_thread !== true || options.attached === "inherited") return copied
   return Math.max(copied, meta.forked_from_ordinal_exclusive ?? meta.history_base?.end_ordinal_exclusive ?? 0)
 }
-
-const takeLegacy = (view: ThreadView, record: StoredRecord, { legacy }: Settings, sink?: Sink): ThreadView =>
-  isFanout(record) ? LegacyView.pass(view, record) : LegacyView.step(view, record, legacy, sink)
 
 /**
  * Whether an event only repeats a canonical item for older readers: its envelope has the mark `skein.fanout`, as a kind
@@ -181,16 +227,20 @@ export const isFanout = (record: StoredRecord): boolean => {
   return kind === "fanout" || (fanout !== undefined && fanout !== null && fanout !== false)
 }
 
-const takePaginated = (view: ThreadView, record: StoredRecord, settings: Settings, sink?: Sink): ThreadView => {
-  if (record.kind !== "event_msg") return LegacyView.pass(view, record)
-  if (record.ordinal !== undefined && record.ordinal < view.from) return LegacyView.pass(view, record)
-  if (isFanout(record)) return LegacyView.pass(view, record)
-  if (isForeign(record)) return LegacyView.step({ ...view, isMixed: true }, record, settings.legacy, sink)
+const takePaginated = (
+  view: ThreadView,
+  record: StoredRecord,
+  number: number | undefined,
+  settings: Settings,
+  sink: Sink | undefined
+): ThreadView => {
+  if (record.kind !== "event_msg") return view
+  if (record.ordinal !== undefined && record.ordinal < view.from) return view
+  if (isForeign(record)) return LegacyView.take({ ...view, isMixed: true }, record, number, settings.legacy, sink)
   const snapshot = SnapshotView.snapshotOf(record)
-  if (snapshot === undefined) return takeWithoutOrdinal(view, record, settings, sink)
+  if (snapshot === undefined) return takeWithoutOrdinal(view, record, number, settings, sink)
   const change = SnapshotView.project(snapshot, settings)
-  const next = change === undefined ? view : SnapshotView.apply(endForeign(view), change, sink)
-  return LegacyView.pass(next, record)
+  return change === undefined ? view : SnapshotView.apply(endForeign(view), change, sink)
 }
 
 /** Whether an event is one that only legacy threads keep: in a paginated log another program wrote it. */
@@ -208,7 +258,13 @@ const endForeign = (view: ThreadView): ThreadView =>
  * A line without ordinal makes no turn of a paginated log (since-july). But a program that does not know ordinals may
  * have continued it: then its start is kept in mind, and becomes a turn with the first legacy event that follows.
  */
-const takeWithoutOrdinal = (view: ThreadView, record: Of<"event_msg">, settings: Settings, sink?: Sink): ThreadView => {
+const takeWithoutOrdinal = (
+  view: ThreadView,
+  record: Of<"event_msg">,
+  number: number | undefined,
+  settings: Settings,
+  sink: Sink | undefined
+): ThreadView => {
   const { payload } = record
   switch (payload.type) {
     case "task_started": {
@@ -219,14 +275,14 @@ const takeWithoutOrdinal = (view: ThreadView, record: Of<"event_msg">, settings:
         isExplicit: true,
         isTentative: true
       })
-      return LegacyView.pass(State.open({ ...view, isMixed: true }, turn, sink), record)
+      return State.open({ ...view, isMixed: true }, turn, sink)
     }
     case "task_complete":
     case "turn_aborted":
       return State.openTurn(view)?.isTentative === true
-        ? LegacyView.step(view, record, settings.legacy, sink)
-        : LegacyView.pass(view, record)
+        ? LegacyView.take(view, record, number, settings.legacy, sink)
+        : view
     default:
-      return LegacyView.pass(view, record)
+      return view
   }
 }

@@ -60,8 +60,10 @@ export const initial: ViewState = {
   itemCount: 0
 }
 
-/** The state behind one more record. It is made for nearly every line, so it is spelt out: copying keys costs more. */
-export const counted = (state: ViewState): ViewState => ({
+// What is made for nearly every line is spelt out below: copying keys costs more.
+
+/** The state behind so many records. */
+export const counted = (state: ViewState, nextRecord: number): ViewState => ({
   mode: state.mode,
   isHeaded: state.isHeaded,
   isMixed: state.isMixed,
@@ -70,8 +72,44 @@ export const counted = (state: ViewState): ViewState => ({
   openAt: state.openAt,
   waiting: state.waiting,
   nextItem: state.nextItem,
-  nextRecord: state.nextRecord + 1,
+  nextRecord,
   itemCount: state.itemCount
+})
+
+/** The state with other turns, and what changes with them. */
+const withTurns = (
+  state: ViewState,
+  turns: ViewState["turns"],
+  openAt: number,
+  nextItem: number,
+  itemCount: number
+): ViewState => ({
+  mode: state.mode,
+  isHeaded: state.isHeaded,
+  isMixed: state.isMixed,
+  from: state.from,
+  turns,
+  openAt,
+  waiting: state.waiting,
+  nextItem,
+  nextRecord: state.nextRecord,
+  itemCount
+})
+
+/** The turn with other items. */
+const withItems = (turn: TurnState, items: TurnState["items"], isSnapshot: boolean): TurnState => ({
+  id: turn.id,
+  rootTurnId: turn.rootTurnId,
+  status: turn.status,
+  error: turn.error,
+  startedAt: turn.startedAt,
+  completedAt: turn.completedAt,
+  durationMs: turn.durationMs,
+  items,
+  isExplicit: turn.isExplicit,
+  hasCompaction: turn.hasCompaction,
+  isSnapshot,
+  isTentative: turn.isTentative
 })
 
 /** A turn in which nothing has happened. */
@@ -102,29 +140,29 @@ export const close = (state: ViewState): ViewState => {
   if (turn === undefined) return state
   const isEmpty = KeyedList.length(turn.items) === 0 && !turn.hasCompaction && (!turn.isExplicit || turn.isTentative)
   const isLast = state.openAt === KeyedList.length(state.turns) - 1
-  return isEmpty && isLast
-    ? { ...state, turns: KeyedList.truncate(state.turns, state.openAt), openAt: -1 }
-    : { ...state, openAt: -1 }
+  const turns = isEmpty && isLast ? KeyedList.truncate(state.turns, state.openAt) : state.turns
+  return withTurns(state, turns, -1, state.nextItem, state.itemCount)
 }
 
 /** The state with a further turn, which is now the open one. The turn that was open is closed. */
 export const open = (state: ViewState, turn: TurnState, sink: Sink | undefined): ViewState => {
   const closed = close(state)
   if (!turn.isTentative) sink?.turn(turn)
-  return { ...closed, turns: KeyedList.push(closed.turns, turn), openAt: KeyedList.length(closed.turns) }
+  const turns = KeyedList.push(closed.turns, turn)
+  return withTurns(closed, turns, KeyedList.length(closed.turns), closed.nextItem, closed.itemCount)
 }
 
 /** The state with another turn at an index; `sink` is told if it is given. */
 export const setTurn = (state: ViewState, at: number, turn: TurnState, sink?: Sink): ViewState => {
   if (!isHidden(turn)) sink?.turn(turn)
-  return { ...state, turns: KeyedList.set(state.turns, at, turn) }
+  return withTurns(state, KeyedList.set(state.turns, at, turn), state.openAt, state.nextItem, state.itemCount)
 }
 
 /** The turn with an item in place of the first one with its id, or behind the others. */
 export const withItem = (turn: TurnState, item: ThreadItem): TurnState => {
   const at = KeyedList.indexOf(turn.items, item.id)
   const items = at < 0 ? KeyedList.push(turn.items, item) : KeyedList.set(turn.items, at, item)
-  return { ...turn, items }
+  return withItems(turn, items, turn.isSnapshot)
 }
 
 /** The state with an item put into the turn at an index (R5). */
@@ -139,12 +177,22 @@ export const upsert = (
   return turn === undefined ? state : replaceItems(state, at, withItem(turn, item), item, sink, isSnapshot)
 }
 
-/** The state with an item behind the others of the turn at an index, whatever their ids. */
-export const append = (state: ViewState, at: number, item: ThreadItem, sink: Sink | undefined): ViewState => {
+/**
+ * The state with an item behind the others of the turn at an index, whatever their ids.
+ *
+ * @param nextItem The number in the next synthesised item id.
+ */
+export const append = (
+  state: ViewState,
+  at: number,
+  item: ThreadItem,
+  sink: Sink | undefined,
+  nextItem: number = state.nextItem
+): ViewState => {
   const turn = KeyedList.get(state.turns, at)
-  return turn === undefined
-    ? state
-    : replaceItems(state, at, { ...turn, items: KeyedList.push(turn.items, item) }, item, sink, false)
+  if (turn === undefined) return state
+  const next = withItems(turn, KeyedList.push(turn.items, item), turn.isSnapshot)
+  return replaceItems(state, at, next, item, sink, false, nextItem)
 }
 
 const replaceItems = (
@@ -153,14 +201,15 @@ const replaceItems = (
   next: TurnState,
   item: ThreadItem,
   sink: Sink | undefined,
-  isSnapshot: boolean
+  isSnapshot: boolean,
+  nextItem: number = state.nextItem
 ): ViewState => {
   const before = KeyedList.get(state.turns, at)
   const added = KeyedList.length(next.items) - (before === undefined ? 0 : KeyedList.length(before.items))
   if (before !== undefined && isHidden(before)) sink?.turn(next)
   sink?.item(next.id, item)
-  const turn = isSnapshot && !next.isSnapshot ? { ...next, isSnapshot } : next
-  return { ...state, turns: KeyedList.set(state.turns, at, turn), itemCount: state.itemCount + added }
+  const turn = isSnapshot && !next.isSnapshot ? withItems(next, next.items, true) : next
+  return withTurns(state, KeyedList.set(state.turns, at, turn), state.openAt, nextItem, state.itemCount + added)
 }
 
 const shown = new WeakMap<TurnState, Turn>()

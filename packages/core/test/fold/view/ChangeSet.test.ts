@@ -62,6 +62,28 @@ describe("change sets", () => {
     })
   })
 
+  it("each thing stands where it first changed, whatever turn it is of, and is as it was last (§1.7)", () => {
+    const { changedItems, changedTurns } = changesOf(
+      ThreadView.initial,
+      E.started("a"),
+      E.summary("s"),
+      E.started("b"),
+      E.user("2"),
+      E.commandEnd("c", "a"),
+      E.agent("3"),
+      E.commandEnd("c", "a", { exit_code: 1 }),
+      E.complete("a")
+    )
+    expect(changedItems.map(({ item, turnId }) => `${turnId} ${item.id}`)).toEqual([
+      "a item-1",
+      "b item-2",
+      "a c",
+      "b item-3"
+    ])
+    expect(changedItems[2]?.item).toMatchObject({ exitCode: 1 })
+    expect(changedTurns.map(({ id, status }) => `${id} ${status}`)).toEqual(["a completed", "b inProgress"])
+  })
+
   it("closing a turn, and records that say nothing, change nothing", () => {
     const view = after(E.started("a"))
     const nothing = { changedItems: [], changedTurns: [], removedTurnIds: [] }

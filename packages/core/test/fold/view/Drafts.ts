@@ -78,6 +78,21 @@ export const snapshotDraft: fc.Arbitrary<Draft> = fc
 /** A paginated log behind its header. */
 export const snapshotLog = fc.array(snapshotDraft, { maxLength: 25 })
 
+/** A paginated log, header and all, that a program without ordinals wrote in as well, or one that has them by chance. */
+export const mixedLog: fc.Arbitrary<ReadonlyArray<Draft>> = fc
+  .array(
+    fc.oneof(
+      snapshotDraft.map((draft) => ({ draft, isNumbered: true })),
+      fc.record({ draft: legacyDraft, isNumbered: fc.boolean() })
+    ),
+    { maxLength: 25 }
+  )
+  .map((all) => {
+    let ordinal = 0
+    const rest = all.map(({ draft, isNumbered }) => (isNumbered ? { ...draft, ordinal: ++ordinal } : draft))
+    return [{ ...E.paginated(), ordinal: 0 }, ...rest]
+  })
+
 /** Items of a whole turn under the preconditions of I12: ids of their own, no two reasoning items side by side. */
 export const turnItems = fc
   .array(completedItem, { maxLength: 8 })

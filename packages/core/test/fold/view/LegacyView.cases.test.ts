@@ -316,6 +316,10 @@ describe("cases of the fold", () => {
 
   it("T29: an explicit turn with nothing but a compaction", () => {
     expect(shape(E.started("a"), E.compacted)).toEqual(["a inProgress: "])
+    expect(shape(E.started("a"), E.compacted, E.complete("a"), E.started("b"))).toEqual([
+      "a completed: ",
+      "b inProgress: "
+    ])
   })
 
   it("T30, T31, T32: calls of other agents", () => {

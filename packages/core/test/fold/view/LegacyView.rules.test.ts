@@ -89,6 +89,24 @@ describe("rules of the fold", () => {
     ])
   })
 
+  it("R6, R7: of several turns of one id the open one ends, without one the first of them", () => {
+    const twice = [E.started("a"), E.user("1"), E.started("a"), E.user("2")]
+    expect(shape(...twice, E.complete("a"))).toEqual(["a inProgress: item-1", "a completed: item-2"])
+    expect(shape(...twice, E.aborted("a"))).toEqual(["a inProgress: item-1", "a interrupted: item-2"])
+    const elsewhere = [...twice, E.started("b")]
+    expect(shape(...elsewhere, E.complete("a"))).toEqual([
+      "a completed: item-1",
+      "a inProgress: item-2",
+      "b inProgress: "
+    ])
+  })
+
+  it("R7: an abort without id interrupts the open turn, and none when none is open", () => {
+    const [turn] = turnsOf(E.started("a"), E.aborted(undefined, { completed_at: 5, duration_ms: 7 }))
+    expect(turn).toMatchObject({ status: "interrupted", completedAt: 5, durationMs: 7 })
+    expect(shape(E.started("a"), E.complete("a"), E.aborted())).toEqual(["a completed: "])
+  })
+
   it("R6 since 0.169.0: the error of a completion fails the turn", () => {
     const error = { message: "offline", codex_error_info: { response_stream_disconnected: { http_status_code: 502 } } }
     const [turn] = turnsOf(E.started("a"), E.complete("a", { error }))
@@ -169,6 +187,31 @@ describe("rules of the fold", () => {
         { type: "localImage", path: "/b.png", detail: "high" }
       ]
     })
+  })
+
+  it("R13 since 0.145.0: sound stands behind images", () => {
+    const [turn] = turnsOf(E.user("", { images: ["data:1"], audio: ["data:2", 7], local_audio: ["/a.wav", null] }))
+    expect(turn?.items).toEqual([
+      {
+        type: "userMessage",
+        id: "item-1",
+        clientId: null,
+        content: [
+          { type: "image", url: "data:1", detail: null },
+          { type: "audio", url: "data:2" },
+          { type: "localAudio", path: "/a.wav" }
+        ],
+        startedAtMs: null,
+        completedAtMs: null
+      }
+    ])
+  })
+
+  it("R14: a canonical item that begins is in progress, with the time of its beginning", () => {
+    const [turn] = turnsOf(E.started("a"), E.itemStarted("a", E.command("c", { status: "in_progress" })))
+    expect(turn?.items).toMatchObject([{ id: "c", status: "inProgress", startedAtMs: 1, completedAtMs: null }])
+    const ignored = turnsOf(E.started("a"), E.itemStarted("a", E.said("u", "1")))
+    expect(ignored[0]?.items).toEqual([])
   })
 
   it("R14: canonical items that legacy events repeat are ignored, the others taken in", () => {

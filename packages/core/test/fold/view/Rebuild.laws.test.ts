@@ -15,7 +15,12 @@ const shown = (view: ThreadView.ThreadView): string => JSON.stringify(ThreadView
 
 const pages = (drafts: ReadonlyArray<Draft>) => E.numbered([E.paginated(), ...drafts])
 const enriched = (drafts: ReadonlyArray<Draft>) => [E.meta(), ...drafts]
-const anyLog = fc.oneof(Drafts.legacyLog.map(enriched), Drafts.snapshotLog.map(pages), Drafts.snapshotLog.map(enriched))
+const anyLog = fc.oneof(
+  Drafts.legacyLog.map(enriched),
+  Drafts.snapshotLog.map(pages),
+  Drafts.snapshotLog.map(enriched),
+  Drafts.mixedLog
+)
 
 /** Lines that no reader makes a record of. */
 const rejected: fc.Arbitrary<Uint8Array> = fc
@@ -92,6 +97,25 @@ describe("I5", () => {
       { numRuns: 300 }
     )
     expect(rejects).toBeGreaterThan(0)
+  })
+
+  it("what was stored knows which items legacy events would tell of again", () => {
+    const said = E.item("a", E.said("u", "hi"))
+    const rows: ReadonlyArray<readonly [before: ReadonlyArray<Draft>, after: ReadonlyArray<Draft>]> = [
+      [[E.started("a"), said], [E.user("hi")]],
+      [[E.started("a"), E.item("a", E.command("c"))], [E.user("hi")]],
+      [[said], [E.started("a"), E.user("hi")]],
+      [[E.item("a", E.command("c"))], [E.started("a"), E.user("hi")]]
+    ]
+    const ids = rows.map(([before, after]) => {
+      const records = E.records(pages([...before, ...after]))
+      const cut = 1 + before.length
+      const { view } = restarted({ ...zero, view: Fold.run(V, records.slice(0, cut)) })
+      const there = Fold.run(V, records.slice(cut), view)
+      expect(shown(there)).toBe(shown(Fold.run(V, records)))
+      return ThreadView.turns(there).flatMap(({ items }) => items.map(({ id }) => id))
+    })
+    expect(ids).toEqual([["u"], ["c", "item-1"], ["u"], ["c", "item-1"]])
   })
 
   it("lines that are rejected change nothing in what is shown", () => {

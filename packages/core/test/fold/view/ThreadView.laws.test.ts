@@ -28,7 +28,12 @@ const viewOf = (drafts: ReadonlyArray<Draft>) => ThreadView.turns(Fold.run(V, E.
 
 const pages = (drafts: ReadonlyArray<Draft>) => E.numbered([E.paginated(), ...drafts])
 const enriched = (drafts: ReadonlyArray<Draft>) => [E.meta(), ...drafts]
-const anyLog = fc.oneof(Drafts.legacyLog.map(enriched), Drafts.snapshotLog.map(pages), Drafts.snapshotLog.map(enriched))
+const anyLog = fc.oneof(
+  Drafts.legacyLog.map(enriched),
+  Drafts.snapshotLog.map(pages),
+  Drafts.snapshotLog.map(enriched),
+  Drafts.mixedLog
+)
 const cutOf = <A>(log: fc.Arbitrary<ReadonlyArray<A>>) => fc.tuple(log, fc.nat(30))
 
 describe("states", () => {
@@ -55,6 +60,20 @@ describe("states", () => {
         const stored = StoredView.store(Fold.run(V, records.slice(0, at)))
         const restored = StoredView.restore(JSON.parse(JSON.stringify(stored)))
         expect(ThreadView.turns(Fold.run(V, records.slice(at), restored))).toEqual(viewOf(drafts))
+      }),
+      runs
+    )
+  })
+
+  it("turns and items alone are enough for canonical records that follow (§1.10)", () => {
+    fc.assert(
+      fc.property(cutOf(Drafts.snapshotLog.map(pages)), ([drafts, at]) => {
+        const records = E.records(drafts)
+        const stored = StoredView.store(Fold.run(V, records.slice(0, at)))
+        fc.pre(stored.kind === "snapshots")
+        const { hidden: _, waiting, ...rest } = stored as StoredView.SnapshotStored
+        const bare = { ...rest, waiting: waiting.map(({ items, turnId }) => ({ items, turnId })) }
+        expect(ThreadView.turns(Fold.run(V, records.slice(at), StoredView.restore(bare)))).toEqual(viewOf(drafts))
       }),
       runs
     )
@@ -315,14 +334,19 @@ describe("passing over lines by their heads", () => {
       fc.property(anyLog, (drafts) => {
         let view = ThreadView.initial
         let passed = 0
+        const cursor = ThreadView.cursor()
         for (const record of E.records(drafts)) {
           const head = Sniff.head(record.line.bytes)
-          if (head === undefined || ThreadView.wants(head, record.line.bytes)) view = V.step(view, record)
-          else {
+          if (head === undefined || ThreadView.wants(head, record.line.bytes)) {
+            view = V.step(view, record)
+            cursor.add(record)
+          } else {
             view = ThreadView.passOver(view, head)
+            cursor.passOver(head)
             passed++
           }
         }
+        expect(cursor.state()).toEqual(view)
         const whole = Fold.run(V, E.records(drafts))
         expect(ThreadView.turns(view)).toEqual(ThreadView.turns(whole))
         expect(view.nextRecord).toBe(whole.nextRecord)
