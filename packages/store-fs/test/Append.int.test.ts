@@ -387,6 +387,24 @@ describe("beside a program that takes no lease", () => {
     )
   })
 
+  it("that puts another file in its place between our look and our write, of the very size", () => {
+    const home = Home.home({ [first]: content })
+    return Stores.withDriver(home, (driver) =>
+      Effect.gen(function* () {
+        yield* Stores.append(driver, 1, [Stores.batch(two)])
+        const other = contentOf(home) + Home.document(Home.say("other"))
+        const replacing = () => {
+          writeFileSync(join(home, "other"), other)
+          renameSync(join(home, "other"), join(home, first))
+          return Stores.batch(Home.say("three"))(undefined as never)
+        }
+        const error = yield* Stores.failure(Stores.append(driver, 1, [replacing]))
+        expect(error).toMatchObject({ _tag: "AppendConflict", reason: "moved" })
+        expect(contentOf(home)).toBe(other)
+      })
+    )
+  })
+
   it("a home that a running Codex uses is only added to where it is written to", () => {
     const home = Home.home({ [first]: content, "session_index.jsonl": "", "config.toml": "x" })
     return Stores.withDriver(home, (driver) =>

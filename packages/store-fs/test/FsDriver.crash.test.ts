@@ -237,6 +237,7 @@ const through = (fault: SimulatedDisk.Fault, at: number, seed: number): Effect.E
     // The index of before may know what was lost, or not know what is there: it is only believed for what it fits.
     const found = yield* inProcess(run, seen, index)
     expect([state, behindStep]).toContainEqual(found)
+    expect(halves(yield* disk.files)).toEqual([])
     expect(yield* inProcess(run, seen)).toEqual(found)
     if (next < steps.length && JSON.stringify(sorted(found)) === JSON.stringify(sorted(behindStep))) next++
     state = found
@@ -250,6 +251,19 @@ const sorted = ({ archived, names, tenants, threads }: State): unknown => [
   names,
   tenants
 ]
+
+/** What was begun and not finished: threads with files on both sides of the archive, and intents. */
+const halves = (files: ReadonlyMap<string, Uint8Array>): ReadonlyArray<string> => {
+  const active = new Set<string>()
+  const archived = new Set<string>()
+  const intents: Array<string> = []
+  for (const path of files.keys()) {
+    const [, id] = /rollout-.{19}-([0-9a-f-]{36})[^/]*\.jsonl$/.exec(path) ?? []
+    if (id !== undefined) (path.includes("/archived_sessions/") ? archived : active).add(id)
+    if (path.includes("/intents/") && path.endsWith(".json")) intents.push(path)
+  }
+  return [...[...active].filter((id) => archived.has(id)), ...intents]
+}
 
 /** Every so many operations something goes wrong; `SKEIN_CRASH_EVERY=1` tries all of them. */
 const stride = Number(process.env["SKEIN_CRASH_EVERY"] ?? 9)

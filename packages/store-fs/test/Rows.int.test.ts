@@ -231,6 +231,27 @@ describe("an index that outlives the store", () => {
         })
     ))
 
+  it.each([
+    ["at another time", 5000],
+    ["at the same time, in another file", undefined]
+  ])("a file of the same size, written %s", (_, time) =>
+    withIndex(
+      (home) => {
+        const path = join(home, Home.file(2))
+        const { atimeMs, mtimeMs } = statSync(path)
+        if (time === undefined) {
+          writeFileSync(`${path}.new`, thread(2, message("owt")))
+          renameSync(`${path}.new`, path)
+        } else writeFileSync(path, thread(2, message("owt")))
+        utimesSync(path, atimeMs / 1000, time ?? mtimeMs / 1000)
+      },
+      (driver) =>
+        Effect.gen(function* () {
+          expect((yield* driver.lagging()).map(({ threadId }) => threadId)).toEqual([Home.id(2)])
+        })
+    )
+  )
+
   it("names and columns that others changed meanwhile", () =>
     withIndex(
       (home) => {

@@ -2,7 +2,7 @@
 import type { AppendRequest, Located } from "@skein/store/Driver"
 import type { Position } from "@skein/store/Position"
 import * as Positions from "@skein/store/Position"
-import { type AppendError, LeaseHeld, StoreUnavailable } from "@skein/store/StoreError"
+import { type AppendError, StoreUnavailable } from "@skein/store/StoreError"
 import { Effect, Either } from "effect"
 import type { Tools } from "./Lane.js"
 import * as Lane from "./Lane.js"
@@ -28,7 +28,7 @@ const attempt = (
   left: number
 ): Effect.Effect<ReadonlyArray<Position>, AppendError> =>
   Effect.gen(function* () {
-    const { expected, threadId } = request
+    const { expected } = request
     const isUnseen = Lane.isBelieved(tools, lane)
     const live = yield* Lane.current(tools, lane, expected)
     yield* Lane.expect(tools, lane, live, expected)
@@ -61,10 +61,7 @@ const attempt = (
       }
       case "TakenOver": {
         yield* Lane.close(lane)
-        lane.brief = undefined
-        lane.kept = undefined
-        const holder = yield* Lease.holder(leases, threadId)
-        return yield* Effect.fail(new LeaseHeld({ threadId, holder }))
+        return yield* Lane.takenOver(tools, lane)
       }
       case "TakenBack": {
         yield* Lane.reopened(tools, lane, live, expected, outcome.reason)

@@ -212,7 +212,7 @@ export const current = (
   tools: Tools,
   lane: Lane,
   expected: AppendRequest["expected"]
-): Effect.Effect<LiveFile.LiveFile, AppendConflict | LiveFile.OpenError> =>
+): Effect.Effect<LiveFile.LiveFile, AppendConflict | LeaseHeld | LiveFile.OpenError> =>
   Effect.suspend(() => {
     const { live } = lane
     if (live === undefined) return open(tools, lane)
@@ -243,9 +243,10 @@ export const reopened = (
   left: LiveFile.LiveFile,
   expected: AppendRequest["expected"],
   change: ConflictReason
-): Effect.Effect<LiveFile.LiveFile, AppendConflict | LiveFile.OpenError> =>
+): Effect.Effect<LiveFile.LiveFile, AppendConflict | LeaseHeld | LiveFile.OpenError> =>
   Effect.gen(function* () {
     yield* close(lane)
+    yield* stillOurs(tools, lane)
     const place = LiveFile.position(left)
     const isTold = change === "moved" || change === "deleted" || (expected !== "any" && change !== "grown")
     if (isTold) return yield* conflict(tools, lane, change, expected === "any" ? place : expected)
@@ -255,6 +256,25 @@ export const reopened = (
     const isForeign = lane.isSole && Positions.equals(expected, place)
     lane.isSole = true
     return yield* conflict(tools, lane, isForeign ? "grown" : "position", expected)
+  })
+
+/** Fails when the lease was taken over: a file that changed may have been taken from under us. */
+const stillOurs = (tools: Tools, lane: Lane): Effect.Effect<void, LeaseHeld | StoreUnavailable> =>
+  Effect.suspend(() => {
+    const { leases, machine } = tools.home
+    const held = lane.kept ?? lane.brief
+    if (!machine.isShared || held === undefined) return Effect.void
+    return Effect.flatMap(Lease.isNewest(leases, held), (ours) => (ours ? Effect.void : takenOver(tools, lane)))
+  })
+
+/** Fails with who has the lease now, which is no longer ours. */
+export const takenOver = (tools: Tools, lane: Lane): Effect.Effect<never, LeaseHeld> =>
+  Effect.gen(function* () {
+    const { threadId } = lane
+    lane.brief = undefined
+    lane.kept = undefined
+    const holder = yield* Lease.holder(tools.home.leases, threadId)
+    return yield* Effect.fail(new LeaseHeld({ threadId, holder }))
   })
 
 /** Fails with where the thread stands now. */
