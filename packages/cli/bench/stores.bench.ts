@@ -253,7 +253,8 @@ const tasks = {
     await listed(path, Number(threads))
     const db = database(`${path}.db`)
     const query = db.prepare(
-      "SELECT * FROM threads WHERE archived_at IS NULL AND preview <> '' ORDER BY created_at DESC, id DESC LIMIT 26"
+      `SELECT t.*, d.* FROM threads AS t JOIN details AS d ON d.pk = t.pk
+WHERE t.shelf = 0 ORDER BY t.created_at DESC, t.id DESC LIMIT 26`
     )
     return () => {
       for (let i = 0; i < 10; i++) query.all()

@@ -30,8 +30,10 @@ const taken = 2 + ageWidth + 2 + 2 + idWidth + 2
 /** A line for a thread: how long ago, its name or what it is about, its id, where it works. */
 export const line = (row: RowDocument, { now, style, time, width }: Drawing, branch = ""): string => {
   const free = Math.max(24, width - taken)
-  const titleWidth = Math.max(16, Math.min(64, Math.ceil(free * 0.62)))
-  const cwd = Text.brief(row.cwd, Math.max(8, free - titleWidth))
+  // Where there is little room, what a thread is about matters more than where it works.
+  const isNarrow = free < 40
+  const titleWidth = isNarrow ? free : Math.min(64, Math.ceil(free * 0.62))
+  const cwd = isNarrow ? "" : Text.brief(row.cwd, Math.max(8, free - titleWidth))
   const title = Text.brief(row.name ?? row.preview, Math.max(8, titleWidth - branch.length))
   const gap = " ".repeat(Math.max(0, titleWidth - branch.length - Text.width(title)))
   const marked = row.name === null ? title : style.strong(title)
@@ -40,9 +42,9 @@ export const line = (row: RowDocument, { now, style, time, width }: Drawing, bra
   )
   return [
     `  ${style.dim(Text.ago(row[time], now).padStart(ageWidth))}`,
-    `${style.dim(branch)}${marked}${gap}`,
+    `${branch === "" ? "" : style.dim(branch)}${marked}${gap}`,
     row.id,
-    [style.dim(cwd), notes.length === 0 ? "" : style.warn(`(${notes.join(", ")})`)]
+    [cwd === "" ? "" : style.dim(cwd), notes.length === 0 ? "" : style.warn(`(${notes.join(", ")})`)]
       .filter((part) => part !== "")
       .join(" ")
   ]

@@ -160,7 +160,7 @@ describe("skein doctor of a home", () => {
     expect(existsSync(join(day, `rollout-y.jsonl.${instance}.tmp`))).toBe(true)
     expect(existsSync(join(day, "somebody-elses.tmp"))).toBe(true)
     const archived = documents(await skein("ls", "--json", "--archived", "--reverse", "--store", address))[0]
-    expect((archived?.["items"] as ReadonlyArray<{ readonly id: string }>).map(({ id }) => id)).toEqual([
+    expect(((archived?.["items"] ?? []) as ReadonlyArray<{ readonly id: string }>).map(({ id }) => id)).toEqual([
       Stores.id(2),
       Stores.id(4)
     ])

@@ -178,7 +178,7 @@ describe.skipIf(corpus === undefined).each(versions)(`lists of %s${needsCorpus}`
       const found = await skein("search", term, "--json", "--limit", "1000", "--store", `fs:${home}`, ...interactive)
       expect(found.code).toBe(0)
       const ours = (
-        documents(found)[0]?.["items"] as ReadonlyArray<{ readonly thread: Row; readonly snippet: string }>
+        (documents(found)[0]?.["items"] ?? []) as ReadonlyArray<{ readonly thread: Row; readonly snippet: string }>
       ).map(({ snippet, thread }): Hit => ({ threadId: thread.id, snippet }))
       if (version !== "0.169.0") {
         expect(ours, term).toEqual(theirs)

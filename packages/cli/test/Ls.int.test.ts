@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from "vitest"
 import * as Home from "../../store-fs/test/Home.js"
+import * as Row from "../src/Row.js"
 import * as Text from "../src/Text.js"
 import { type Answer, documents, skein } from "./command.js"
 import * as Stores from "./Stores.js"
@@ -158,6 +159,36 @@ describe.each(Stores.kinds)("skein ls of %s", (kind) => {
     ]) {
       expect([words, (await ls(...words)).code]).toEqual([words, 2])
     }
+  })
+})
+
+describe("a row for people", () => {
+  const row = {
+    id: Stores.id(1),
+    name: null,
+    preview: "count the parcels and the crates and the pallets and whatever else there is to be counted in here",
+    cwd: "/a/rather/long/path/to/a/folder/that/nobody/can/read/at/once",
+    createdAt: 0,
+    archivedAt: 1,
+    historyMode: "from_the_future"
+  } as unknown as Row.RowDocument
+  const line = (width: number, branch = "") =>
+    Row.line(row, { time: "createdAt", now: 60_000, width, style: Text.plain }, branch)
+
+  it("fits into its width, and tells of archive and unknown modes behind it", () => {
+    for (const width of [80, 100, 132, 200]) {
+      const [head = "", notes] = line(width).split(" (")
+      expect([width, head.length <= width, notes]).toEqual([width, true, "archived, of a newer version)"])
+      expect(line(width, "└─ ").indexOf(row.id)).toBe(line(width).indexOf(row.id))
+    }
+    expect(line(20)).toContain(row.id)
+    expect(line(80)).not.toContain("/a/rather")
+    expect(line(132)).toContain("/a/rather")
+  })
+
+  it("holds no control characters, whatever a thread says", () => {
+    const bad = { ...row, name: "a\u001b[31mb\nc\u0000d", cwd: "/x\u001b]0;y\u0007" }
+    expect(Row.line(bad, { time: "createdAt", now: 0, width: 132, style: Text.plain })).not.toMatch(/\p{Cc}/u)
   })
 })
 

@@ -83,7 +83,7 @@ describe.each(Stores.kinds)("reading verbs in %s", (kind) => {
   it("a line number counts the lines of the thread's newest segment, and a turn is found by its id", async () => {
     const at = async (position: string) => {
       const [document] = documents(await ask(["show", "--at", position], Stores.id(1)))
-      return (document?.["turns"] as ReadonlyArray<object>).length
+      return ((document?.["turns"] ?? []) as ReadonlyArray<object>).length
     }
     expect(await at("1")).toBe(0)
     expect(await at("turn 1 count the parcels")).toBe(1)

@@ -52,7 +52,7 @@ describe("a home is never changed by a verb that reads", () => {
     const home = join(Home.temporary(), "home")
     cpSync(join(samples, version), home, { recursive: true })
     const [document] = documents(await skein("ls", "--json", "--store", `fs:${home}`))
-    const [first] = document?.["items"] as ReadonlyArray<{ readonly id: string }>
+    const [first] = (document?.["items"] ?? []) as ReadonlyArray<{ readonly id: string }>
     await check(home, first?.id ?? "")
   })
 

@@ -43,9 +43,10 @@ const examine = (given: string) =>
     const fs = yield* FileSystem.FileSystem
     const paths = yield* Path.Path
     const machine = yield* Machine
-    const disk: Disk.Disk = { fs, paths, isDurable: true }
-    const root = yield* fs.realPath(given).pipe(Effect.mapError(Disk.unavailable("looking at a home", given)))
-    const catalog = Catalog.make(disk, root)
+    const failed = Disk.unavailable("looking at a home", given)
+    const root = yield* Effect.mapError(fs.realPath(given), failed)
+    const disk = yield* Effect.mapError(Disk.make(fs, paths, { isDurable: true, at: root }), failed)
+    const catalog = Catalog.make(disk, yield* Effect.clock, root)
     // A folder that cannot be listed is a finding.
     yield* Effect.ignore(catalog.walk)
     const now = yield* Clock.currentTimeMillis

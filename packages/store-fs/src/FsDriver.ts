@@ -15,7 +15,7 @@ import {
 } from "@skein/store/StoreError"
 import type { Index } from "@skein/store/ThreadIndex"
 import * as ThreadIndex from "@skein/store/ThreadIndex"
-import { Effect, Scope } from "effect"
+import { Context, Effect, Scope } from "effect"
 import * as CodexHome from "./CodexHome.js"
 import * as Append from "./internal/Append.js"
 import * as Archive from "./internal/Archive.js"
@@ -199,7 +199,8 @@ const open = (
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const paths = yield* Path.Path
-    const context = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
+    // These two and nothing else: all there is around here includes a scope, in which files would stay open.
+    const context = Context.make(FileSystem.FileSystem, fs).pipe(Context.add(Path.Path, paths))
     const clock = yield* Effect.clock
     const machine = yield* Machine
     const ids = yield* IdGenerator

@@ -16,6 +16,7 @@ import {
 } from "node:fs"
 import { dirname, join } from "node:path"
 import { compress } from "@mongodb-js/zstd"
+import type { Driver } from "@skein/store/Driver"
 import * as Positions from "@skein/store/Position"
 import { Effect } from "effect"
 import { afterAll, describe, expect, it } from "vitest"
@@ -271,18 +272,16 @@ describe("beside a program that takes no lease", () => {
   const files = (path: string, change: (path: string) => void) => Effect.sync(() => change(path))
 
   /** What becomes of two appends, one that expects what was left and one that goes anywhere, after a change. */
-  const after = (
+  const after = async (
     change: (home: string) => Promise<void> | void,
     start: Readonly<Record<string, string>> = { [first]: content }
   ) => {
-    const run = (expecting: boolean) => {
+    const run = (expecting: boolean, looks: "always" | "never") => {
       const home = Home.home(start)
-      return Stores.withDriver(home, (driver) =>
+      const use = (driver: Driver) =>
         Effect.gen(function* () {
           const left = yield* Stores.append(driver, 1, [Stores.batch(two)])
           yield* Effect.promise(async () => change(home))
-          // A look at the file is believed for two milliseconds.
-          yield* Effect.sleep(5)
           const result = yield* Effect.either(
             Stores.append(driver, 1, [Stores.batch(Home.say("three"))], expecting ? { expected: left } : {})
           )
@@ -291,11 +290,15 @@ describe("beside a program that takes no lease", () => {
           const texts = yield* Effect.orElseSucceed(Stores.texts(driver, 1), () => ["gone"])
           return { told, again: again._tag === "Right" ? "written" : again.left._tag, texts }
         })
-      )
+      return Stores.withDriver(home, use, { looks })
     }
-    return Effect.runPromise(
-      Effect.all({ expecting: Effect.promise(() => run(true)), any: Effect.promise(() => run(false)) })
-    )
+    // Found by the look in front of a write, or by the one behind it.
+    const both = async (expecting: boolean) => {
+      const seen = await run(expecting, "always")
+      expect(await run(expecting, "never")).toEqual(seen)
+      return seen
+    }
+    return { expecting: await both(true), any: await both(false) }
   }
 
   it("that appends", async () => {
@@ -605,6 +608,25 @@ describe("homes", () => {
         yield* driver.create(Stores.thread(2))
         expect(contentOf(home)).toBe(content + Home.document(two))
         expect(yield* Stores.rows(driver)).toHaveLength(2)
+      })
+    )
+  })
+
+  it.skipIf(!existsSync("/proc/self/fd"))("files that were read are closed again", () => {
+    const home = Home.home({ [first]: content, [Home.file(2)]: Home.document(Home.meta(2)) })
+    const open = () => readdirSync("/proc/self/fd").length
+    return Stores.withDriver(home, (driver) =>
+      Effect.gen(function* () {
+        yield* Stores.append(driver, 1, [Stores.batch(two)])
+        const before = open()
+        for (let i = 0; i < 20; i++) {
+          yield* Stores.texts(driver, 1)
+          yield* Effect.scoped(driver.segments(Home.id(1)))
+          yield* driver.locate(Home.id(2))
+          yield* Stores.append(driver, 1, [Stores.batch(two)])
+          yield* Stores.rows(driver)
+        }
+        expect(open()).toBeLessThan(before + 5)
       })
     )
   })

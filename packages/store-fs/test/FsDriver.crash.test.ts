@@ -28,7 +28,7 @@ const empty: State = { threads: {}, archived: [], names: {}, tenants: {} }
 interface Step {
   readonly name: string
   readonly run: (driver: Driver) => Effect.Effect<unknown, StoreError>
-  readonly then: (state: State) => State
+  readonly outcome: (state: State) => State
 }
 
 const lines =
@@ -51,44 +51,44 @@ const make = (n: number, ...texts: ReadonlyArray<string>): Step => ({
         texts.map((text) => Home.say(text))
       )
     ),
-  then: lines(n, texts)
+  outcome: lines(n, texts)
 })
 
 const makePaginated: Step = {
   name: "make paginated 1",
   run: (driver) =>
     driver.create(Stores.thread(1, paginated, { historyMode: "paginated", segment: { nextOrdinal: 3 } })),
-  then: lines(1, ["p1", "p2"])
+  outcome: lines(1, ["p1", "p2"])
 }
 
 const append = (n: number, id: string, ...texts: ReadonlyArray<string>): Step => ({
   name: `append ${id}`,
   run: (driver) => Stores.append(driver, n, [Stores.marked(id, ...texts)]),
-  then: (state) => lines(n, [...(state.threads[n] ?? []), ...texts])(state)
+  outcome: (state) => lines(n, [...(state.threads[n] ?? []), ...texts])(state)
 })
 
 const named: Step = {
   name: "name and metadata at once",
   run: (driver) => driver.updateExplicit(Home.id(2), () => ({ name: "Named", metadata: { tenant: "t" } })),
-  then: (state) => ({ ...state, names: { ...state.names, 2: "Named" }, tenants: { ...state.tenants, 2: "t" } })
+  outcome: (state) => ({ ...state, names: { ...state.names, 2: "Named" }, tenants: { ...state.tenants, 2: "t" } })
 }
 
 const archive = (n: number): Step => ({
   name: `archive ${n}`,
   run: (driver) => driver.setArchived(Home.id(n), 1000),
-  then: (state) => ({ ...state, archived: [...state.archived, n] })
+  outcome: (state) => ({ ...state, archived: [...state.archived, n] })
 })
 
 const unarchive = (n: number): Step => ({
   name: `unarchive ${n}`,
   run: (driver) => driver.setArchived(Home.id(n), undefined),
-  then: (state) => ({ ...state, archived: state.archived.filter((one) => one !== n) })
+  outcome: (state) => ({ ...state, archived: state.archived.filter((one) => one !== n) })
 })
 
 const remove = (n: number): Step => ({
   name: `delete ${n}`,
   run: (driver) => driver.remove(Home.id(n), "materialise"),
-  then: ({ archived, names, tenants, threads }) => ({
+  outcome: ({ archived, names, tenants, threads }) => ({
     archived: archived.filter((one) => one !== n),
     names: without(names, n),
     tenants: without(tenants, n),
@@ -114,7 +114,7 @@ const fork: Step = {
         }
       })
     ),
-  then: lines(3, ["p1", "f"])
+  outcome: lines(3, ["p1", "f"])
 }
 
 const revert: Step = {
@@ -130,7 +130,7 @@ const revert: Step = {
         { expected: head, fence: undefined }
       )
     ),
-  then: lines(1, ["p1", "r"])
+  outcome: lines(1, ["p1", "r"])
 }
 
 const steps: ReadonlyArray<Step> = [
@@ -216,7 +216,7 @@ const through = (fault: SimulatedDisk.Fault, at: number, seed: number): Effect.E
             // It said that it failed: then it is not there, and doing it once more does it once.
             yield* step.run(driver)
           }
-          state = step.then(state)
+          state = step.outcome(state)
         }
         yield* disk.setFaults(undefined)
         expect(yield* seen(driver)).toEqual(state)
@@ -233,7 +233,7 @@ const through = (fault: SimulatedDisk.Fault, at: number, seed: number): Effect.E
     const ended = yield* Effect.exit(inProcess(run, watched, index))
     if (Exit.isSuccess(ended)) return happened
     if (!isDead(ended.cause)) return yield* Effect.failCause(ended.cause)
-    const behindStep = steps[next]?.then(state) ?? state
+    const behindStep = steps[next]?.outcome(state) ?? state
     // The index of before may know what was lost, or not know what is there: it is only believed for what it fits.
     const found = yield* inProcess(run, seen, index)
     expect([state, behindStep]).toContainEqual(found)
@@ -300,7 +300,7 @@ describe("13, 53, 54. at every operation of reading and listing", () => {
           let state = empty
           yield* inProcess(run, (driver) =>
             Effect.forEach(steps.slice(0, 12), (step) => {
-              state = step.then(state)
+              state = step.outcome(state)
               return step.run(driver)
             })
           )

@@ -16,15 +16,28 @@ import * as Home from "./Home.js"
 /** A driver over a home on the real disk, as fast as it gets. */
 export const open = (
   home: string,
-  options: Partial<FsDriver.Options> = {}
-): Effect.Effect<Driver, StoreError, Scope.Scope> =>
-  FsDriver.make({ home, durability: "os", ...options }).pipe(Effect.provide(NodeContext.layer))
+  options: Partial<FsDriver.Options> & { readonly looks?: "always" | "never" } = {}
+): Effect.Effect<Driver, StoreError, Scope.Scope> => {
+  const { looks, ...rest } = options
+  const made = FsDriver.make({ home, durability: "os", ...rest }).pipe(Effect.provide(NodeContext.layer))
+  if (looks === undefined) return made
+  // Whether a look at a file is old enough for another one when it is written to.
+  let elapsed = 0
+  const knowledge = {
+    ...Machine.node(),
+    elapsed: () => {
+      if (looks === "always") elapsed += 10
+      return elapsed
+    }
+  }
+  return Effect.provideService(made, Machine.Machine, knowledge)
+}
 
 /** Runs something with a driver over a home. */
 export const withDriver = <A, E>(
   home: string,
   use: (driver: Driver) => Effect.Effect<A, E, Scope.Scope>,
-  options: Partial<FsDriver.Options> = {}
+  options: Parameters<typeof open>[1] = {}
 ): Promise<A> => run(Effect.scoped(Effect.flatMap(open(home, options), use)))
 
 /** Runs an effect; what it logs is nobody's business here. */
@@ -38,7 +51,10 @@ export const machine = (pid: number, alive: ReadonlySet<number>, options: { read
     self: { host: "test", boot: "1", space: "", pid, start: String(pid) },
     isShared: true,
     isGone: (other) => other.host === "test" && !alive.has(other.pid),
-    elapsed: () => (options.checks === false ? 0 : (elapsed += 10))
+    elapsed: () => {
+      if (options.checks !== false) elapsed += 10
+      return elapsed
+    }
   }
   return Layer.succeed(Machine.Machine, knowledge)
 }

@@ -1,48 +1,11 @@
-import type { Draft } from "@skein/core/record/Record"
 import * as Copy from "@skein/store/Copy"
 import * as LineSource from "@skein/store/LineSource"
 import { StoreUnavailable } from "@skein/store/StoreError"
 import type { Exported, ThreadStoreService } from "@skein/store/ThreadStore"
-import * as ThreadStore from "@skein/store/ThreadStore"
-import * as Script from "@skein/testing/Script"
-import { Effect, type Scope } from "effect"
+import { Effect } from "effect"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import * as MemoryDriver from "../src/MemoryDriver.js"
-
-const memory = Effect.flatMap(MemoryDriver.make, ThreadStore.make)
-
-const idOf = (n: number): string => `019c2b10-7a00-7c00-8000-${n.toString(16).padStart(12, "0")}`
-
-const draft = ({ payload, type }: Script.Line): Draft =>
-  ({ timestamp: "2026-11-20T12:00:00.000Z", type, payload }) as unknown as Draft
-
-const header = (n: number, mode: "legacy" | "paginated" = "paginated"): Draft<"session_meta"> => {
-  const made = draft(Script.header()) as Draft<"session_meta">
-  return { ...made, payload: { ...made.payload, id: idOf(n), session_id: idOf(n), history_mode: mode } }
-}
-
-const said = (text: string) => Script.turn(`turn ${text}`, text, Script.assistant(`on ${text}`)).map(draft)
-
-const run = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Promise<A> => Effect.runPromise(Effect.scoped(effect))
-
-/** Everything that a store holds, for comparisons. */
-const content = (store: ThreadStoreService) =>
-  Effect.gen(function* () {
-    const { items } = yield* store.summaries({ archived: "any", hidden: true, pageSize: 10_000, sortDirection: "asc" })
-    const threads = []
-    for (const { id } of items) {
-      const { row, segments } = yield* store.exported(id)
-      const lines = []
-      for (const { base, segmentId, source } of segments) {
-        const own: Array<string> = []
-        yield* source.forward((line) => own.push(new TextDecoder().decode(line.bytes)) > 0)
-        lines.push({ segmentId, base, own })
-      }
-      threads.push({ id, explicit: row.explicit, archived: row.archivedAt !== undefined, lines })
-    }
-    return threads
-  })
+import { content, header, idOf, memory, play, run, said, step } from "./Histories.js"
 
 const copied = (from: ThreadStoreService, to: ThreadStoreService, selection?: Copy.Selection) =>
   Effect.flatMap(Copy.plan(from, to, selection), (plan) => Copy.run(from, to, plan))
@@ -154,9 +117,7 @@ describe("a copy of a store (thread-store case 94)", () => {
         expect(yield* content(to)).toEqual(yield* content(from))
         const turns = (store: ThreadStoreService) => Effect.map(store.turns(idOf(3)), ({ items }) => items)
         expect(yield* turns(to)).toEqual(yield* turns(from))
-        // What was left is there by now, and again no thread.
-        const again = yield* copied(from, to)
-        expect(again.filter(({ _tag }) => _tag === "Same").map(({ threadId }) => threadId)).toEqual([idOf(2), idOf(3)])
+        expect(tags(yield* copied(from, to))).toEqual([2, 3].map((n) => `Same ${idOf(n)}`))
         expect(yield* content(to)).toEqual(yield* content(from))
       })
     ))
@@ -264,56 +225,6 @@ describe("a copy of a store (thread-store case 94)", () => {
       })
     ))
 })
-
-/** What is done to a store, drawn at random. Numbers choose among what is there. */
-type Step = readonly [
-  kind: "create" | "append" | "fork" | "revert" | "archive" | "name" | "delete",
-  a: number,
-  b: number
-]
-
-const step: fc.Arbitrary<Step> = fc.tuple(
-  fc.constantFrom("create", "append", "append", "fork", "fork", "revert", "archive", "name", "delete"),
-  fc.nat(1000),
-  fc.nat(1000)
-) as fc.Arbitrary<Step>
-
-const play = (steps: ReadonlyArray<Step>) =>
-  Effect.gen(function* () {
-    const store = yield* memory
-    const ids: Array<string> = []
-    for (const [i, [kind, a, b]] of steps.entries()) {
-      const id = ids[a % Math.max(1, ids.length)]
-      const mode = b % 2 === 0 ? "paginated" : "legacy"
-      const positions: Array<{ readonly segmentId: string; readonly offset: number }> = []
-      if (id !== undefined) {
-        const { pieces } = yield* store.open(id, { includeArchived: true })
-        for (const { segmentId, source, to } of pieces) {
-          yield* source.forward(
-            (line) => positions.push({ segmentId, offset: line.offset + line.bytes.length + 1 }) > 0,
-            { to }
-          )
-        }
-      }
-      const at = positions[b % Math.max(1, positions.length)]
-      if (kind === "create" || id === undefined) {
-        yield* store.create(header(i, mode), said(`new ${i}`))
-        ids.push(idOf(i))
-      } else if (kind === "fork") {
-        yield* store.fork(id, { at, header: header(i), records: said(`fork ${i}`), includeArchived: true })
-        ids.push(idOf(i))
-      } else if (kind === "revert" && at !== undefined) {
-        const timestamp = "2026-11-20T13:00:00.000Z"
-        yield* Effect.ignore(store.revert(id, { to: at, timestamp, records: said(`back ${i}`) }))
-      } else if (kind === "archive") yield* Effect.ignore(store.archive(id))
-      else if (kind === "name") yield* store.updateSummary(id, { name: `name ${b}` })
-      else if (kind === "delete") {
-        const { deleted } = yield* store.delete(id)
-        for (const gone of deleted) ids.splice(ids.indexOf(gone), 1)
-      } else yield* Effect.ignore(store.append(id, said(`more ${i}`)))
-    }
-    return store
-  })
 
 it("a copy of any store is that store, in one go or thread by thread", { timeout: 60_000 }, () =>
   fc.assert(

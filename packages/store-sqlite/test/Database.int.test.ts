@@ -17,7 +17,7 @@ import { Effect, Fiber } from "effect"
 import { describe, expect, it } from "vitest"
 import * as Database from "../src/internal/Database.js"
 import * as SqliteDriver from "../src/SqliteDriver.js"
-import { append, bare, filename, folder, id, line, run, texts, thread } from "./Support.js"
+import { append, bare, batch, filename, folder, id, line, run, texts, thread } from "./Support.js"
 
 const options = (path: string, more: Partial<Database.Options> = {}): Database.Options => ({
   filename: path,
@@ -170,6 +170,31 @@ describe("waiting for others", () => {
       })
     ))
 
+  it("a transaction that writes has the lock before it reads: nobody comes in between", () =>
+    run(
+      Effect.gen(function* () {
+        const { other, store } = yield* held
+        other.pragma("busy_timeout = 0")
+        let said = ""
+        yield* store.append({
+          threadId: id(1),
+          expected: "any",
+          fence: undefined,
+          batches: [
+            (at) => {
+              try {
+                other.exec("BEGIN IMMEDIATE; ROLLBACK")
+              } catch (error) {
+                said = (error as { readonly code: string }).code
+              }
+              return batch(line("b"))(at)
+            }
+          ]
+        })
+        expect(said).toBe("SQLITE_BUSY")
+      })
+    ))
+
   it("who waits can be interrupted", () =>
     run(
       Effect.gen(function* () {
@@ -290,6 +315,7 @@ describe("damage", () => {
         const refused = { _tag: "StoreUnavailable", retryable: false }
         expect(yield* Effect.flip(append(store, id(1), line("b")))).toMatchObject(refused)
         expect(yield* Effect.flip(store.create(thread(id(2), [line("b")])))).toMatchObject(refused)
+        expect(yield* Effect.flip(store.setArchived(id(1), 5))).toMatchObject(refused)
         expect((yield* store.locate(id(1))).head.offset).toBe(2 + 50 * 2001)
       })
     ))

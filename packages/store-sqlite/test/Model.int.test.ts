@@ -9,6 +9,7 @@ import * as MemoryDriver from "@skein/store-memory/MemoryDriver"
 import { Effect, Either, TestClock, TestContext } from "effect"
 import fc from "fast-check"
 import { expect, it } from "vitest"
+import * as Doctor from "../src/Doctor.js"
 import * as SqliteDriver from "../src/SqliteDriver.js"
 import { batch, derived, filename, id, line, linesOf } from "./Support.js"
 
@@ -134,7 +135,16 @@ const perform = (side: Side, at: number, operation: Operation, step: number): Ef
               ({ head }) =>
                 Either.right({
                   lines: [line(`${step}`)],
-                  derive: (before) => ({ ...before, tokensUsed: head.offset + (before.tokensUsed ?? 0) })
+                  derive: (before) => ({
+                    ...before,
+                    tokensUsed: head.offset + (before.tokensUsed ?? 0),
+                    recency: {
+                      open: false,
+                      updatedAt: step,
+                      recencyAt: step % 2 === 0 ? step : before.recency.recencyAt
+                    },
+                    summary: step % 3 === 0 ? { ...before.summary, title: `title ${step}` } : before.summary
+                  })
                 })
             ]
           })
@@ -229,6 +239,13 @@ it("two instances on one file answer as the model does, whatever is asked", asyn
             expect(yield* seen(ours.driver(), other), `${other} after step ${step}`).toEqual(yield* seen(memory, other))
           }
         }
+        // Nothing but what the operations themselves broke, and columns that are what their rows say.
+        const findings = yield* Doctor.check({ filename: path })
+        const codes = new Set(findings.map(({ code }) => code))
+        for (const code of ["behind", "missing-base", "cyclic-base", "base-too-short", "base-inside-line"] as const) {
+          codes.delete(code)
+        }
+        expect([...codes]).toEqual([])
       }).pipe(Effect.scoped, Effect.provide(TestContext.TestContext), Effect.runPromise)
     ),
     { numRuns: Number(process.env["SKEIN_MODEL_RUNS"] ?? 60) }

@@ -78,6 +78,27 @@ describe("removing", () => {
       })
     ))
 
+  it("gives the room back", () =>
+    run(
+      Effect.gen(function* () {
+        const path = yield* filename
+        const store = yield* SqliteDriver.make({ filename: path, durability: "os" })
+        const size = () => bare(path, (db) => db.pragma("page_count", { simple: true }) as number)
+        yield* store.create(thread(id(1), [line("a")]))
+        const before = size()
+        yield* store.create(
+          thread(
+            id(2),
+            Array.from({ length: 3000 }, () => new Uint8Array(3000))
+          )
+        )
+        expect(size()).toBeGreaterThan(before + 2000)
+        yield* store.remove(id(2), "keep")
+        expect(size()).toBeLessThan(before + 20)
+        expect(yield* texts(store, id(1))).toEqual([["a"]])
+      })
+    ))
+
   it("while it is read: the reader is told that the thread is gone", () =>
     run(
       Effect.gen(function* () {

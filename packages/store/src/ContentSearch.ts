@@ -6,7 +6,7 @@ import type * as Sniff from "@skein/core/record/Sniff"
 
 /**
  * Characters of context in a snippet, in front of a match and behind it. The reference is said to show 48 in front; its
- * answers have 49 (decision 11).
+ * answers have 49 (docs/decisions, on lists and the reference).
  */
 const before = 49
 const behind = 96

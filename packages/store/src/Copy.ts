@@ -105,7 +105,8 @@ export interface Options {
 }
 
 /**
- * What a copy would do. Threads that the chosen ones stand on are in it. Writes nothing. Cost: the rows of the threads
+ * What a copy would do. Threads that the chosen ones stand on are in it, where the other store lets threads of their
+ * mode stand on others; else they go there with all that they inherit. Writes nothing. Cost: the rows of the threads
  * and the headers of their segments; those of every thread where a base is no thread but a later segment of one.
  */
 export const plan: (

@@ -29,6 +29,7 @@ const attempt = (
 ): Effect.Effect<ReadonlyArray<Position>, AppendError> =>
   Effect.gen(function* () {
     const { expected, threadId } = request
+    const isUnseen = Lane.isBelieved(tools, lane)
     const live = yield* Lane.current(tools, lane, expected)
     yield* Lane.expect(tools, lane, live, expected)
     lane.isSole = true
@@ -40,6 +41,7 @@ const attempt = (
     const { clock, leases, machine } = tools.home
     const outcome = yield* LiveFile.write(tools.home, live, {
       bytes,
+      isUnseen,
       isInTime: () => clock.unsafeCurrentTimeMillis() < held.expiresAt,
       isOurs: machine.isShared ? Lease.isNewest(leases, held) : Effect.succeed(true),
       leave: (debris) => {
@@ -65,11 +67,7 @@ const attempt = (
         return yield* Effect.fail(new LeaseHeld({ threadId, holder }))
       }
       case "TakenBack": {
-        const place = LiveFile.position(live)
-        yield* Lane.close(lane)
-        const { reason } = outcome
-        const isTold = expected !== "any" || reason === "moved" || reason === "deleted"
-        if (isTold) return yield* Lane.conflict(tools, lane, reason, expected === "any" ? place : expected)
+        yield* Lane.reopened(tools, lane, live, expected, outcome.reason)
         if (left > 1) return yield* attempt(tools, lane, request, held, left - 1)
         return yield* Effect.fail(crowded(live.path))
       }

@@ -67,6 +67,7 @@ interface Folder {
 const depth = 5
 /** Folders that are listed at once. */
 const width = 8
+
 /** A catalog of a home; nothing is listed yet. */
 export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog => {
   const { fs, paths } = disk
@@ -80,17 +81,23 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
   const problems = new Map<string, StoreUnavailable>()
   let isWalked = false
 
-  const add = (path: string): void => {
-    const name = CodexHome.parseName(paths.basename(path))
-    if (name === undefined || files.has(path)) return
-    const folder = paths.dirname(path)
+  const put = (folder: string, path: string, name: CodexHome.RolloutName): void => {
+    if (files.has(path)) return
     const isArchived = folder === roots[1] || folder.startsWith(`${roots[1]}${paths.sep}`)
     const file: Rollout = { ...name, path, folder, isArchived }
     files.set(path, file)
     into(byThread, file.threadId, file)
     into(bySegment, segmentId(file), file)
     arranged.delete(file.threadId)
-    folders.get(folder)?.names.add(paths.basename(path))
+  }
+
+  const add = (path: string): void => {
+    const name = paths.basename(path)
+    const rollout = CodexHome.parseName(name)
+    if (rollout === undefined) return
+    const folder = paths.dirname(path)
+    put(folder, path, rollout)
+    folders.get(folder)?.names.add(name)
   }
 
   const drop = (path: string): void => {
@@ -115,8 +122,10 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
       else folders.set(folder, { inode: facts.inode, mtimeMs: facts.mtimeMs, isSettled, names })
       const others: Array<string> = []
       for (const name of names) {
-        if (CodexHome.parseName(name) === undefined) others.push(paths.join(folder, name))
-        else add(paths.join(folder, name))
+        const path = `${folder}${paths.sep}${name}`
+        const rollout = CodexHome.parseName(name)
+        if (rollout === undefined) others.push(path)
+        else put(folder, path, rollout)
       }
       problems.delete(folder)
       return others
@@ -167,10 +176,20 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
     folders.delete(folder)
   }
 
-  const refreshOne = (folder: string): Effect.Effect<boolean, PlatformError> =>
+  /** A folder that nobody knows of is looked for in what its parent lists, if that changed. */
+  const refreshOne = (folder: string, seen: Set<string>): Effect.Effect<boolean, PlatformError> =>
     Effect.gen(function* () {
-      const facts = yield* Disk.look(disk, folder)
+      if (seen.has(folder)) return false
+      seen.add(folder)
       const known = folders.get(folder)
+      if (known === undefined && folder !== roots[0] && folder !== roots[1]) {
+        yield* refreshOne(paths.dirname(folder), seen)
+        const isNew = folders.get(paths.dirname(folder))?.names.has(paths.basename(folder)) === true
+        if (!isNew || !(yield* isFolder(folder))) return false
+        yield* listFolder(folder)
+        return true
+      }
+      const facts = yield* Disk.look(disk, folder)
       if (facts === undefined && known === undefined) return false
       const isUnchanged =
         facts !== undefined &&
@@ -198,7 +217,8 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
     refresh: (some) =>
       Effect.gen(function* () {
         let isChanged = false
-        for (const folder of some) isChanged = (yield* refreshOne(folder)) || isChanged
+        const seen = new Set<string>()
+        for (const folder of some) isChanged = (yield* refreshOne(folder, seen)) || isChanged
         return isChanged
       }).pipe(Effect.mapError((error) => Disk.unavailable("listing a folder", ...some)(error))),
     thread,
@@ -249,6 +269,8 @@ const preferred = (left: Rollout, right: Rollout): number => {
 
 /** The files of a thread in order. Which file stands for a segment depends on nothing but their names. */
 const arrange = (threadId: string, all: ReadonlyArray<Rollout>): ThreadFiles | undefined => {
+  const [only] = all
+  if (only !== undefined && all.length === 1) return { threadId, segments: all, head: only, duplicates: [], all }
   const best = new Map<string, Rollout>()
   const duplicates: Array<Rollout> = []
   for (const file of [...all].sort(preferred)) {

@@ -78,21 +78,22 @@ const fibers = 16
  * What is at each of many paths; undefined for what cannot be looked at. A few fibers walk through long lists: a fiber
  * for each path would cost more than the look.
  */
-export const lookAll = (disk: Disk, paths: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Facts | undefined>> =>
-  Effect.gen(function* () {
+export const lookAll = ({ fs }: Disk, paths: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Facts | undefined>> =>
+  Effect.suspend(() => {
     const found = new Array<Facts | undefined>(paths.length)
-    const lane = (first: number) =>
-      Effect.gen(function* () {
-        for (let i = first; i < paths.length; i += fibers) {
-          found[i] = yield* Effect.orElseSucceed(look(disk, paths[i] as string), () => undefined)
+    const from = (i: number): Effect.Effect<void> => {
+      const path = paths[i]
+      if (path === undefined) return Effect.void
+      return Effect.matchEffect(fs.stat(path), {
+        onFailure: () => from(i + fibers),
+        onSuccess: (info) => {
+          found[i] = factsOf(info)
+          return from(i + fibers)
         }
       })
-    yield* Effect.forEach(
-      Array.from({ length: fibers }, (_, i) => i),
-      lane,
-      { concurrency: fibers, discard: true }
-    )
-    return found
+    }
+    const lanes = Array.from({ length: fibers }, (_, i) => from(i))
+    return Effect.as(Effect.all(lanes, { concurrency: fibers, discard: true }), found)
   })
 
 /** The names in a folder; none when there is no such folder. */

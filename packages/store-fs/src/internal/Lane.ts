@@ -216,11 +216,15 @@ export const current = (
   Effect.suspend(() => {
     const { live } = lane
     if (live === undefined) return open(tools, lane)
-    if (tools.home.machine.elapsed() - live.checkedAt < settled) return Effect.succeed(live)
+    if (isBelieved(tools, lane)) return Effect.succeed(live)
     return Effect.flatMap(LiveFile.changed(tools.home, live), (change) =>
       change === undefined ? Effect.succeed(live) : reopened(tools, lane, live, expected, change)
     )
   })
+
+/** Whether the last look at the file is recent enough that none is made in front of the next write. */
+export const isBelieved = ({ home }: Tools, { live }: Lane): boolean =>
+  live !== undefined && home.machine.elapsed() - live.checkedAt < settled
 
 const open = (tools: Tools, lane: Lane): Effect.Effect<LiveFile.LiveFile, LiveFile.OpenError> =>
   Effect.gen(function* () {
@@ -233,7 +237,7 @@ const open = (tools: Tools, lane: Lane): Effect.Effect<LiveFile.LiveFile, LiveFi
   })
 
 /** Opens what the thread's file became, unless the caller has to be told first. */
-const reopened = (
+export const reopened = (
   tools: Tools,
   lane: Lane,
   left: LiveFile.LiveFile,

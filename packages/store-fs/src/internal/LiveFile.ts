@@ -16,6 +16,7 @@ import {
   ThreadNotFound
 } from "@skein/store/StoreError"
 import { Effect, Exit, Scope } from "effect"
+import type { FileRefused } from "../FileError.js"
 import * as RolloutFile from "../RolloutFile.js"
 import type { Rollout, ThreadFiles } from "./Catalog.js"
 import * as Catalog from "./Catalog.js"
@@ -149,7 +150,13 @@ const check = (threadId: string, path: string, opening: Standing.Opening): Effec
 }
 
 /** The end of a file once what is ours and unfinished is cut off. */
-const ending = (home: Home, path: string, file: FileSystem.File, evidence: Evidence, ordinals: boolean) =>
+const ending = (
+  home: Home,
+  path: string,
+  file: FileSystem.File,
+  evidence: Evidence,
+  ordinals: boolean
+): Effect.Effect<Tail.Tail & { readonly size: number }, PlatformError | FileRefused> =>
   Effect.gen(function* () {
     const { debris } = evidence
     const before = Disk.factsOf(yield* file.stat)
@@ -160,10 +167,10 @@ const ending = (home: Home, path: string, file: FileSystem.File, evidence: Evide
     const isOurs = tail.state === "torn" && evidence.goneAt !== undefined && facts.mtimeMs <= evidence.goneAt
     if (tail.state !== "unfinished" && !isOurs) return { ...tail, size: facts.size }
     // Only under our lease, and only if nobody else wrote since.
-    if (Disk.factsOf(yield* file.stat).size !== facts.size) return { ...tail, size: facts.size }
+    if (Disk.factsOf(yield* file.stat).size !== facts.size) return yield* ending(home, path, file, evidence, ordinals)
     yield* file.truncate(tail.end)
     yield* Disk.sync(home.disk, file)
-    return { ...tail, state: "ended" as const, size: tail.end }
+    return { ...tail, state: "ended", size: tail.end }
   })
 
 /**
@@ -174,12 +181,18 @@ export const changed = (home: Home, live: LiveFile): Effect.Effect<ConflictReaso
   Effect.gen(function* () {
     const facts = yield* Disk.look(home.disk, live.path).pipe(Effect.mapError(failed(live.path)))
     if (facts === undefined) return yield* whereabouts(home, live)
-    yield* Homes.refresh(home, live.files.head)
-    const head = home.catalog.thread(live.threadId)?.head
-    if (head !== undefined && head.path !== live.path) return becameOf(live, head)
+    const newer = yield* newerThan(home, live)
+    if (newer !== undefined) return becameOf(live, newer)
     if (facts.inode !== live.inode || facts.size !== live.size) return "grown"
     live.checkedAt = home.machine.elapsed()
     return undefined
+  })
+
+/** The file that stands for the thread now, if that is another one. */
+const newerThan = (home: Home, live: LiveFile): Effect.Effect<Rollout | undefined, StoreUnavailable> =>
+  Effect.map(Homes.refresh(home, live.files.head), () => {
+    const head = home.catalog.thread(live.threadId)?.head
+    return head === undefined || head.path === live.path ? undefined : head
   })
 
 /** What became of a file that is no longer at its path. */
@@ -203,6 +216,8 @@ export type Outcome =
 /** What a write is done with. */
 export interface WriteOptions {
   readonly bytes: Uint8Array
+  /** Whether nobody looked in front of it whether the thread goes on elsewhere. */
+  readonly isUnseen: boolean
   /** Whether the lease has been ours all the time, as far as the clock tells. */
   readonly isInTime: () => boolean
   /** Whether it still is, as the lease files tell. */
@@ -227,12 +242,28 @@ export const write = (home: Home, live: LiveFile, options: WriteOptions): Effect
       facts.size === size &&
       facts.links === 1 &&
       options.isInTime()
-        ? Effect.succeed(alone)
+        ? options.isUnseen
+          ? unlessSuperseded(home, live, options)
+          : Effect.succeed(alone)
         : Effect.tapError(settle(home, live, options, facts), () => undo(home, live, options))
   })
 }
 
 const alone: Outcome = { _tag: "Written", shift: 0, isAlone: true }
+
+/** Takes a write back that went to a file which no longer stands for the thread. */
+const unlessSuperseded = (
+  home: Home,
+  live: LiveFile,
+  options: WriteOptions
+): Effect.Effect<Outcome, StoreUnavailable> =>
+  Effect.matchEffect(newerThan(home, live), {
+    onFailure: (error) => Effect.zipRight(undo(home, live, options), Effect.fail(error)),
+    onSuccess: (newer): Effect.Effect<Outcome> =>
+      newer === undefined
+        ? Effect.succeed(alone)
+        : Effect.as(undo(home, live, options), { _tag: "TakenBack", reason: becameOf(live, newer) })
+  })
 
 /** Finds out what happened to a write that is not as it should be. */
 const settle = (
@@ -256,13 +287,16 @@ const settle = (
 const between = (home: Home, live: LiveFile, { bytes }: WriteOptions): Effect.Effect<Outcome, PlatformError> =>
   Effect.gen(function* () {
     const { size } = Disk.factsOf(yield* live.file.stat)
-    const gained = Buffer.from(yield* readAt(live.file, live.size, size - live.size))
-    const at = gained.indexOf(bytes)
-    if (at === 0) return { _tag: "Written", shift: 0, isAlone: false }
-    if (at < 0) return { _tag: "TakenBack", reason: "moved" }
-    if (at + bytes.length < gained.length) return { _tag: "Written", shift: at, isAlone: false }
+    // In front of where we left it only if somebody made it shorter.
+    const from = Math.max(0, Math.min(live.size, size - bytes.length))
+    const gained = Buffer.from(yield* readAt(live.file, from, size - from))
+    const found = gained.indexOf(bytes)
+    const at = from + found
+    if (found < 0) return { _tag: "TakenBack", reason: "moved" }
+    if (at === live.size) return { _tag: "Written", shift: 0, isAlone: false }
+    if (at + bytes.length < size) return { _tag: "Written", shift: at - live.size, isAlone: false }
     // Ours is the last: it goes, and whoever wanted it decides again on what is there now.
-    yield* live.file.truncate(live.size + at)
+    yield* live.file.truncate(at)
     yield* Disk.sync(home.disk, live.file)
     return { _tag: "TakenBack", reason: "grown" }
   })

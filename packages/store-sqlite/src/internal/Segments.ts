@@ -305,8 +305,22 @@ export const sweep = (database: Database): Effect.Effect<void, StoreUnavailable>
           yield* from > 0
             ? sql.run("UPDATE segments SET size = ? WHERE pk = ?", [from, more.pk])
             : sql.run("DELETE FROM segments WHERE pk = ?", [more.pk])
-          yield* sql.all("PRAGMA incremental_vacuum")
+          yield* giveBack(sql)
         })
       )
     }
+  })
+
+/** Pages that one transaction gives back at most: somewhat more than it sweeps. */
+const mostPages = 1500
+
+/** Shortens the file by its free pages. The client takes one step of a statement, and each step frees one page. */
+const giveBack = (sql: Sql): Effect.Effect<void, SqlError> =>
+  Effect.flatMap(sql.first<{ readonly freelist_count: number }>("PRAGMA freelist_count"), (free) => {
+    let left = Math.min(free?.freelist_count ?? 0, mostPages)
+    return Effect.whileLoop({
+      while: () => left-- > 0,
+      body: () => sql.run("PRAGMA incremental_vacuum(1)"),
+      step: () => {}
+    })
   })

@@ -1,13 +1,20 @@
 /** Which threads a copy takes, and in which order. */
 import { Effect, Option } from "effect"
 import type { Failed, Plan, Planned, Selection } from "../Copy.js"
+import * as Derived from "../Derived.js"
 import * as Every from "../Every.js"
 import type { Position } from "../Position.js"
 import { type InvalidRequest, type ReadError, type StoreUnavailable, ThreadNotFound } from "../StoreError.js"
 import type { Summary } from "../Summary.js"
 import type { SummaryQuery } from "../SummaryQuery.js"
 import * as Queries from "../SummaryQuery.js"
-import type { ThreadStoreService } from "../ThreadStore.js"
+import type { Exported, ThreadStoreService } from "../ThreadStore.js"
+
+/** Whether a store lets threads of a mode stand on each other; else they go there whole, with all that they inherit. */
+const shares = (to: ThreadStoreService, historyMode: string): boolean => {
+  const mode = Derived.knownMode(historyMode)
+  return mode === undefined || to.supports.sharedPrefixes[mode]
+}
 
 /** A segment without its lines. */
 interface Segment {
@@ -32,16 +39,24 @@ export const make = (
 ): Effect.Effect<Plan, InvalidRequest | StoreUnavailable> =>
   Effect.gen(function* () {
     const failed: Array<Failed> = []
-    const found = yield* closure(from, yield* chosen(from, selection), failed)
+    const found = yield* closure(from, to, yield* chosen(from, selection), failed)
     const threads: Array<Planned> = []
-    for (const { segments, ...thread } of inOrder(found)) {
+    /** Segments that what is still to be written stands on. */
+    const needed = new Set<string>()
+    for (const { segments, ...thread } of [...inOrder(found)].reverse()) {
+      if (thread.isRemnant && !needed.has(thread.threadId)) continue
+      const there = yield* segmentsIn(to, thread.threadId)
+      if (there === undefined || there < segments.length) {
+        for (const { base } of segments) if (base !== undefined) needed.add(base.segmentId)
+      }
       threads.push({
         ...thread,
         segments: segments.length,
         bytes: bytesOf(segments),
-        isThere: yield* isIn(to, thread.threadId)
+        isThere: there !== undefined
       })
     }
+    threads.reverse()
     return { threads, failed, bytes: threads.reduce((sum, { bytes }) => sum + bytes, 0) }
   })
 
@@ -76,6 +91,7 @@ const titleIn = (from: ThreadStoreService, threadId: string): Effect.Effect<stri
 /** The chosen threads and all that they stand on. */
 const closure = (
   from: ThreadStoreService,
+  to: ThreadStoreService,
   titles: ReadonlyMap<string, string>,
   failed: Array<Failed>
 ): Effect.Effect<ReadonlyMap<string, Thread>, InvalidRequest | StoreUnavailable> =>
@@ -91,8 +107,8 @@ const closure = (
       isKnownOfAll = true
       for (const { id } of yield* Every.summaries(from)) {
         if (found.has(id)) continue
-        const segments = yield* Effect.option(segmentsOf(from, id))
-        if (Option.isSome(segments)) note(id, segments.value)
+        const shape = yield* Effect.option(shapeOf(from, id))
+        if (Option.isSome(shape)) note(id, shape.value.segments)
       }
     })
     const waiting = [...titles].map(([threadId, title]) => ({
@@ -104,7 +120,7 @@ const closure = (
       const next = waiting[i] as (typeof waiting)[number]
       const { neededBy, threadId } = next
       if (found.has(threadId)) continue
-      const read = yield* Effect.either(segmentsOf(from, threadId))
+      const read = yield* Effect.either(shapeOf(from, threadId))
       if (read._tag === "Left") {
         // A base that is not there is damage of the thread that stands on it, which is copied as it is.
         if (!(neededBy !== undefined && read.left._tag === "ThreadNotFound")) {
@@ -112,14 +128,16 @@ const closure = (
         }
         continue
       }
-      note(threadId, read.right)
+      const { historyMode, segments } = read.right
+      note(threadId, segments)
       const title = neededBy === undefined ? next.title : yield* titleIn(from, threadId)
-      found.set(threadId, { threadId, title, neededBy, isRemnant: false, segments: read.right })
-      for (const { base } of read.right) {
+      found.set(threadId, { threadId, title, neededBy, isRemnant: false, segments })
+      if (!shares(to, historyMode)) continue
+      for (const { base } of segments) {
         if (base === undefined || owners.get(base.segmentId) === threadId) continue
         if (!owners.has(base.segmentId)) {
-          const own = yield* Effect.option(segmentsOf(from, base.segmentId))
-          if (Option.isSome(own)) note(base.segmentId, own.value)
+          const own = yield* Effect.option(shapeOf(from, base.segmentId))
+          if (Option.isSome(own)) note(base.segmentId, own.value.segments)
         }
         if (!owners.has(base.segmentId) && !isKnownOfAll) yield* knowAll
         const owner = owners.get(base.segmentId)
@@ -139,25 +157,19 @@ const closure = (
     return found
   })
 
-/** The segments of a thread, without their lines. */
-const segmentsOf = (from: ThreadStoreService, threadId: string): Effect.Effect<ReadonlyArray<Segment>, ReadError> =>
+/** A thread's mode, and its segments without their lines. */
+const shapeOf = (
+  from: ThreadStoreService,
+  threadId: string
+): Effect.Effect<{ readonly historyMode: string; readonly segments: ReadonlyArray<Segment> }, ReadError> =>
   Queries.threadId(threadId).pipe(
     Effect.mapError(() => new ThreadNotFound({ threadId })),
-    Effect.flatMap((id) => Effect.scoped(Effect.map(from.exported(id), ({ segments }) => segments.map(sized))))
+    Effect.flatMap((id) => Effect.scoped(Effect.map(from.exported(id), shaped)))
   )
 
-const sized = ({
-  base,
-  segmentId,
-  source
-}: {
-  readonly segmentId: string
-  readonly base: Position | undefined
-  readonly source: { readonly size: number }
-}): Segment => ({
-  segmentId,
-  base,
-  bytes: source.size
+const shaped = ({ row, segments }: Exported) => ({
+  historyMode: row.historyMode,
+  segments: segments.map(({ base, segmentId, source }): Segment => ({ segmentId, base, bytes: source.size }))
 })
 
 /** The segments in a thread's log that are no thread's: deleted threads left them to this one. */
@@ -213,13 +225,14 @@ const inOrder = (found: ReadonlyMap<string, Thread>): ReadonlyArray<Thread> => {
   return ordered
 }
 
-const isIn = (store: ThreadStoreService, threadId: string): Effect.Effect<boolean, StoreUnavailable> =>
-  store.head(threadId, { includeArchived: true }).pipe(
-    Effect.as(true),
+/** How many segments a store has of a thread; undefined when there is none of that id. */
+const segmentsIn = (store: ThreadStoreService, threadId: string): Effect.Effect<number | undefined, StoreUnavailable> =>
+  Effect.scoped(Effect.map(store.exported(threadId), ({ segments }) => segments.length)).pipe(
     Effect.catchTags({
-      ThreadNotFound: () => Effect.succeed(false),
-      InvalidRequest: () => Effect.succeed(true),
-      CorruptThread: () => Effect.succeed(true),
-      UnsupportedHistoryMode: () => Effect.succeed(true)
+      ThreadNotFound: () => Effect.succeed(undefined),
+      // It is told when the two are compared.
+      InvalidRequest: () => Effect.succeed(Number.POSITIVE_INFINITY),
+      CorruptThread: () => Effect.succeed(Number.POSITIVE_INFINITY),
+      UnsupportedHistoryMode: () => Effect.succeed(Number.POSITIVE_INFINITY)
     })
   )

@@ -5,9 +5,16 @@ import type { Kept, Outcome, Planned, Verified } from "../Copy.js"
 import * as Derived from "../Derived.js"
 import type { StoredSegment } from "../Driver.js"
 import * as Positions from "../Position.js"
-import { CorruptThread, type ReadError, ThreadNotFound } from "../StoreError.js"
+import {
+  type AppendError,
+  CorruptThread,
+  type ReadError,
+  type ThreadAlreadyExists,
+  ThreadNotFound
+} from "../StoreError.js"
 import type { ThreadRow } from "../Summary.js"
 import type { Exported, ThreadStoreService } from "../ThreadStore.js"
+import * as CopyWhole from "./CopyWhole.js"
 import * as LineHash from "./LineHash.js"
 
 /** Told how many bytes were moved. */
@@ -23,7 +30,8 @@ export const copy = (
   const { threadId } = planned
   return Effect.scoped(
     Effect.gen(function* () {
-      const thread = yield* exported(from, planned)
+      const fitted = yield* Effect.flatMap(exported(from, planned), (one) => CopyWhole.fit(from, to, one))
+      const { thread } = fitted
       const verified: Array<Verified> = []
       for (const { segmentId, source } of thread.segments) {
         verified.push({ segmentId, ...(yield* LineHash.ofSource(source, tick)) })
@@ -34,7 +42,7 @@ export const copy = (
         threadId,
         segments,
         bytes: thread.segments.reduce((sum, { source }) => sum + source.size, 0),
-        losses: lossesOf(thread)
+        losses: [...fitted.losses, ...lossesOf(thread)]
       })
       const before = yield* compare(original, to, tick)
       if (before !== undefined && before.differences.length > 0) {
@@ -42,7 +50,7 @@ export const copy = (
       }
       if (before !== undefined && before.missing === 0) return kept("Same", before.verified)
       const present = thread.segments.length - (before?.missing ?? thread.segments.length)
-      yield* to.imported({ ...thread, segments: thread.segments.map((one) => counted(one, tick)) }, { present })
+      yield* brought(to, { ...thread, segments: thread.segments.map((one) => counted(one, tick)) }, present)
       const after = yield* compare(original, to, tick)
       const differences =
         after === undefined
@@ -59,6 +67,24 @@ export const copy = (
       } as const
     })
   ).pipe(Effect.catchAll((error) => Effect.succeed({ _tag: "Failed", threadId, error } as const)))
+}
+
+/**
+ * Imports a thread. A store of files leaves a copy of what was deleted to each thread that stood on it, as segments in
+ * front of its own; where another thread has brought the first of those already, with what it stands on, the thread
+ * stands on that one.
+ */
+const brought = (
+  to: ThreadStoreService,
+  thread: Exported,
+  present: number
+): Effect.Effect<void, ThreadAlreadyExists | AppendError> => {
+  const { row, segments } = thread
+  const whole = to.imported(thread, { present })
+  const copies = segments.findIndex(({ segmentId }) => segmentId === row.threadId)
+  if (copies <= 0 || present > 0) return whole
+  const rest = Effect.suspend(() => brought(to, { row, segments: segments.slice(1) }, 0))
+  return whole.pipe(Effect.catchTags({ ThreadAlreadyExists: () => rest, InvalidRequest: () => rest }))
 }
 
 /** A thread as it is taken out of its store. */
@@ -163,8 +189,8 @@ const isSame = (one: StoredSegment, other: StoredSegment | undefined): boolean =
     : Positions.equals(one.base, other.base))
 
 /**
- * Compares the logs where the segments are cut otherwise: a store that cannot share what such a thread inherits keeps it
- * whole, and so does one in which the thread that it stood on was deleted.
+ * Compares the logs where the segments are cut otherwise, as in a store in which the thread that it stood on was deleted
+ * and left it a copy.
  */
 const compareWhole = (
   { from, thread }: Original,
@@ -175,7 +201,7 @@ const compareWhole = (
   Effect.gen(function* () {
     const inherits = thread.segments.some(({ base }) => base !== undefined)
     const last = there.segments.at(-1)
-    if (!inherits || last === undefined || there.segments.some(({ base }) => base !== undefined)) {
+    if (!inherits || last === undefined) {
       const names = (all: ReadonlyArray<StoredSegment>) =>
         all.map(({ base, segmentId }) => (base === undefined ? segmentId : `${segmentId} on ${Positions.format(base)}`))
       const text = `its segments are ${names(there.segments).join(", ")} there, ${names(thread.segments).join(", ")} here`

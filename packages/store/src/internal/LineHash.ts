@@ -39,8 +39,8 @@ export const ofSource = <E>(source: LineSource<E>, tick: (bytes: number) => void
   })
 
 /**
- * The hash of a log but for its own header, which says on what it stands: a log and one that was given bytes of its own
- * for what it inherits have the same. Cost: one pass.
+ * The hash of a log but for the first header of each of its segments, which says whose it is and on what it stands: the
+ * same for a log that was left a copy of what it inherits. Cost: one pass.
  */
 export const ofLog = <E>(
   log: EffectiveLog.EffectiveLog<E>,
@@ -48,9 +48,7 @@ export const ofLog = <E>(
 ): Effect.Effect<LineHash, E> =>
   Effect.suspend(() => {
     const hash = hasher(tick)
-    const own = log.pieces.length - 1
-    const header = log.meta?.line.offset
-    const take = (line: Jsonl.RawLine, piece: number): boolean =>
-      (piece === own && line.offset === header) || hash.add(line)
+    const headers = log.pieces.map(({ meta }) => meta?.line.offset)
+    const take = (line: Jsonl.RawLine, piece: number): boolean => line.offset === headers[piece] || hash.add(line)
     return Effect.map(EffectiveLog.lines(log, take), hash.end)
   })

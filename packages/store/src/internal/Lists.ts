@@ -29,7 +29,9 @@ const catchUpOne = (driver: Driver, { from, threadId }: Lagging): Effect.Effect<
   Effect.scoped(
     Effect.gen(function* () {
       const log = yield* driver.open(threadId)
-      const rest = from === undefined ? undefined : EffectiveLog.after(log, from.reached)
+      // In front of another segment comes another header, which is folded first.
+      const isOn = from?.reached.segmentId === EffectiveLog.end(log).segmentId
+      const rest = isOn ? EffectiveLog.after(log, from.reached) : undefined
       let state = rest === undefined || from === undefined ? Derived.empty : from.derived
       yield* EffectiveLog.forward(
         rest ?? log,

@@ -59,16 +59,21 @@ const pieceAt = (log: Log, position: Position, field: string): Effect.Effect<num
   Effect.gen(function* () {
     const at = log.pieces.findIndex(({ segmentId }) => segmentId === position.segmentId)
     const piece = log.pieces[at]
-    if (piece === undefined || !(position.offset >= 0 && position.offset <= piece.to)) {
+    if (
+      piece === undefined ||
+      !(Number.isSafeInteger(position.offset) && position.offset >= 0 && position.offset <= piece.to)
+    ) {
       return yield* Effect.fail(noSuchPlace(position, field))
     }
+    const { size } = piece.source
     let end = 0
     yield* piece.source.backward(
       (line) => {
-        end = Positions.behind(position.segmentId, line).offset
+        // Asked for a place inside of a line, a source may give the line or its first part; only a file's last one may end so.
+        if (line.terminated || position.offset >= size) end = Positions.behind(position.segmentId, line).offset
         return false
       },
-      { to: Math.min(position.offset, piece.source.size) }
+      { to: Math.min(position.offset, size) }
     )
     return end === position.offset ? at : yield* Effect.fail(noSuchPlace(position, field))
   })

@@ -3,6 +3,7 @@ import type { ThreadStoreService } from "@skein/store/ThreadStore"
 import { Data, type Effect, type Scope } from "effect"
 import type { Plan } from "../../Faults.js"
 import type { BackupsService, FilesService } from "../../Hooks.js"
+import type { Effort } from "./Property.js"
 
 /**
  * What a case needs beyond a store: `reopen`: a storage that outlasts the store; `second`: two instances on one storage at
@@ -46,8 +47,8 @@ export interface Bench {
   readonly model: Effect.Effect<ThreadStoreService, unknown, Scope.Scope>
   /** The same once more, over another empty storage. */
   readonly fresh: Effect.Effect<Bench, unknown, Scope.Scope>
-  /** How many random runs a property of the contract is put to. */
-  readonly runs: number
+  /** What a property of the contract is put to. */
+  readonly effort: Effort
 }
 
 /** A promise of a store, as something that can be run. Fails or throws when the store breaks it. */

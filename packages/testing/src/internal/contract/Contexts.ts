@@ -42,8 +42,8 @@ const contexts = (store: ThreadStoreService, threadId: string) =>
   )
 
 export const cases = Case.group("Contexts", [
-  Case.test("91", "a scan from the end of a log answers as a fold over all of it", ({ fresh, runs }) =>
-    property(runs, Thread.thread({ maxEntries: 6, maxSteps: 3 }), (thread) =>
+  Case.test("91", "a scan from the end of a log answers as a fold over all of it", ({ effort, fresh }) =>
+    property(effort, Thread.thread({ maxEntries: 6, maxSteps: 3 }), (thread) =>
       Effect.gen(function* () {
         const { store } = yield* fresh
         const threads = Raw.threads(thread)

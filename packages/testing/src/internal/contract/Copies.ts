@@ -27,6 +27,8 @@ const whole = (store: ThreadStoreService, threadId: string) =>
     return { row, segments: yield* Look.stored(store, threadId) }
   })
 
+const small = { maxEntries: 5, maxSteps: 2 }
+
 /** A line of any bytes but the line feed; now and then a record. */
 const anyLine: fc.Arbitrary<Uint8Array> = fc.oneof(
   { weight: 3, arbitrary: fc.uint8Array({ maxLength: 40 }).map((bytes) => bytes.filter((byte) => byte !== 0x0a)) },
@@ -49,25 +51,6 @@ const anyLine: fc.Arbitrary<Uint8Array> = fc.oneof(
   }
 )
 
-/** A segment that stands on another, as paginated threads name it. */
-const standing = (n: number, base: Position, ordinal: number): Raw.Segment => ({
-  segmentId: Drafts.id(n),
-  base,
-  lines: [
-    Raw.line(
-      Script.header({
-        id: Drafts.id(n),
-        session_id: Drafts.id(n),
-        history_mode: "paginated",
-        history_base: { thread_id: base.segmentId, end_ordinal_exclusive: ordinal, end_byte_offset: base.offset }
-      }),
-      n,
-      ordinal
-    ),
-    Raw.line(Script.assistant(`own ${n}`), n, ordinal + 1)
-  ]
-})
-
 const paginated = { historyMode: "paginated" }
 
 export const cases = Case.group("Copies", [
@@ -76,8 +59,8 @@ export const cases = Case.group("Copies", [
     "a thread of any form comes back from another store as it went: every byte, every segment, and what was said of it",
     (bench) =>
       property(
-        bench.runs,
-        fc.tuple(Thread.thread({ maxEntries: 5, maxSteps: 2 }), fc.boolean()),
+        bench.effort,
+        fc.tuple(fc.oneof(Thread.thread(small), Thread.thread({ ...small, form: "paginated" })), fc.boolean()),
         ([thread, archived]) =>
           Effect.gen(function* () {
             const [{ store }, { store: back }] = [yield* bench.fresh, yield* bench.fresh]
@@ -88,18 +71,15 @@ export const cases = Case.group("Copies", [
             yield* store.updateSummary(threadId, { name: "n", gitInfo: { sha: "s" }, metadata: { tenant: "t" } })
             if (archived) yield* store.archive(threadId)
             for (const one of threads) {
-              const bytes = (yield* Look.stored(store, one.row.threadId)).map(({ lines, segmentId }) => ({
-                segmentId,
-                lines
-              }))
+              const bytes = yield* Look.stored(store, one.row.threadId)
               const given = yield* Effect.forEach(one.segments, (segment) =>
                 Effect.gen(function* () {
                   const lines: Array<string> = []
                   yield* segment.source.forward((line) => lines.push(Look.latin1(line.bytes)) > 0)
-                  return { segmentId: segment.segmentId, lines }
+                  return { segmentId: segment.segmentId, base: segment.base, lines }
                 })
               )
-              equal(bytes, given, "every byte as it was written")
+              equal(bytes, given, "every byte and every base as it was written")
             }
             for (const { row } of threads) yield* copy(store, other, row.threadId)
             for (const { row } of threads) yield* copy(other, back, row.threadId)
@@ -114,8 +94,8 @@ export const cases = Case.group("Copies", [
       ),
     ["model"]
   ),
-  Case.test("copy.1", "lines of any bytes are kept as they are, and read as well as they can be", ({ fresh, runs }) =>
-    property(runs, fc.array(anyLine, { maxLength: 12 }), (lines) =>
+  Case.test("copy.1", "lines of any bytes are kept as they are, and read as well as they can be", ({ effort, fresh }) =>
+    property(effort, fc.array(anyLine, { maxLength: 12 }), (lines) =>
       Effect.gen(function* () {
         const { store } = yield* fresh
         const all = [Raw.line(Script.header({ id })), ...lines]
@@ -189,7 +169,9 @@ export const cases = Case.group("Copies", [
           paginated
         )
         const size = some(source.segments[0], "a segment").source.size
-        yield* store.imported(Raw.exported(Drafts.id(2), [standing(2, { segmentId: id, offset: size }, 3)], paginated))
+        yield* store.imported(
+          Raw.exported(Drafts.id(2), [Raw.standing(2, { segmentId: id, offset: size }, 3)], paginated)
+        )
         const isWhole = Effect.scoped(
           Effect.map(store.open(Drafts.id(2)), ({ diagnostics, whole }) => ({
             whole,
@@ -211,10 +193,10 @@ export const cases = Case.group("Copies", [
     ({ store }) =>
       Effect.gen(function* () {
         const at = (n: number, offset: number): Position => ({ segmentId: Drafts.id(n), offset })
-        yield* store.imported(Raw.exported(Drafts.id(1), [standing(1, at(2, 0), 1)], paginated))
-        yield* store.imported(Raw.exported(Drafts.id(2), [standing(2, at(1, 0), 1)], paginated))
-        yield* store.imported(Raw.exported(Drafts.id(3), [standing(3, at(3, 0), 1)], paginated))
-        yield* store.imported(Raw.exported(Drafts.id(4), [standing(4, at(1, 1_000_000), 9)], paginated))
+        yield* store.imported(Raw.exported(Drafts.id(1), [Raw.standing(1, at(2, 0), 1)], paginated))
+        yield* store.imported(Raw.exported(Drafts.id(2), [Raw.standing(2, at(1, 0), 1)], paginated))
+        yield* store.imported(Raw.exported(Drafts.id(3), [Raw.standing(3, at(3, 0), 1)], paginated))
+        yield* store.imported(Raw.exported(Drafts.id(4), [Raw.standing(4, at(1, 1_000_000), 9)], paginated))
         const codes = (n: number) =>
           Effect.scoped(
             Effect.map(store.open(Drafts.id(n)), ({ diagnostics, whole }) => [
@@ -246,7 +228,7 @@ export const cases = Case.group("Copies", [
               Raw.line(i === 0 ? Script.header({ id, history_mode: "paginated" }) : Script.assistant("1"), i, i)
             )
           },
-          { ...standing(1, { segmentId: id, offset: 0 }, 0), segmentId: Drafts.id(50) }
+          { ...Raw.standing(1, { segmentId: id, offset: 0 }, 0), segmentId: Drafts.id(50) }
         ],
         paginated
       )

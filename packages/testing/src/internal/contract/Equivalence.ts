@@ -102,7 +102,7 @@ export const cases = Case.group("Equivalence", [
   Case.test(
     "93",
     "whatever is done to it, the store comes to what the model comes to",
-    (bench) => property(bench.runs, Sequences.sequence, (ops) => compare(bench, ops)),
+    (bench) => property(bench.effort, Sequences.sequence, (ops) => compare(bench, ops)),
     ["model"]
   )
 ])

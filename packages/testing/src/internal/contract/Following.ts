@@ -15,7 +15,7 @@ const id = Drafts.id(1)
 const header = Drafts.header()
 
 /** Follows a thread in the background; `told` is what was heard so far. */
-const listening = (store: ThreadStoreService, after?: Position, threadId = id) =>
+export const listening = (store: ThreadStoreService, after?: Position, threadId = id) =>
   Effect.gen(function* () {
     const told = yield* Ref.make<ReadonlyArray<Followed>>([])
     const fiber = yield* Effect.forkScoped(
@@ -28,7 +28,7 @@ const listening = (store: ThreadStoreService, after?: Position, threadId = id) =
   })
 
 /** What a follower holds for the log, when it does as it is told. */
-const followed = (told: ReadonlyArray<Followed>): ReadonlyArray<Row> => {
+export const followed = (told: ReadonlyArray<Followed>): ReadonlyArray<Row> => {
   let rows: ReadonlyArray<Row> = []
   for (const one of told) {
     if (one._tag === "Record") rows = [...rows, one.row]
@@ -155,9 +155,9 @@ export const cases = Case.group("Following", [
   Case.test(
     "follow.5",
     "whatever is appended and reverted, a follower that does as it is told ends at the log as it is",
-    ({ fresh, runs }) =>
+    ({ effort, fresh }) =>
       property(
-        runs,
+        effort,
         fc.array(
           fc.oneof(fc.record({ say: fc.nat(3) }), fc.record({ revert: fc.nat(8) }), fc.constant("pause" as const)),
           { maxLength: 12 }

@@ -12,6 +12,7 @@ import * as Raw from "./Raw.js"
 const { say } = Look
 const sortKeys: ReadonlyArray<SortKey> = ["createdAt", "updatedAt", "recencyAt"]
 const directions = ["asc", "desc"] as const
+const paginated = { historyMode: "paginated" }
 
 /** A thread of one message, unless said otherwise. */
 interface Sketch {
@@ -332,20 +333,8 @@ export const cases = Case.group("Listing", [
           Uint8Array.from([0xff, 0xfe]),
           Raw.line(Script.userEvent("good"))
         ]),
-        Raw.exported(Drafts.id(5), [
-          {
-            segmentId: Drafts.id(5),
-            base: { segmentId: Drafts.id(98), offset: 100 },
-            lines: [Raw.line(Script.header({ id: Drafts.id(5) })), Raw.line(Script.userEvent("alone"))]
-          }
-        ]),
-        Raw.exported(Drafts.id(6), [
-          {
-            segmentId: Drafts.id(6),
-            base: { segmentId: Drafts.id(6), offset: 1 },
-            lines: [Raw.line(Script.header({ id: Drafts.id(6) }))]
-          }
-        ])
+        Raw.exported(Drafts.id(5), [Raw.standing(5, { segmentId: Drafts.id(98), offset: 100 }, 3)], paginated),
+        Raw.exported(Drafts.id(6), [Raw.standing(6, { segmentId: Drafts.id(6), offset: 0 }, 1)], paginated)
       ]
       for (const one of broken) yield* store.imported(one)
       yield* make(store, 7, { at: 7 })
@@ -357,7 +346,7 @@ export const cases = Case.group("Listing", [
         "the good ones, in pages of one"
       )
       equal((yield* store.search("hello")).items.length, 2, "a search to find the good ones")
-      equal((yield* store.summary(Drafts.id(5))).preview, "alone", "what is there of one whose base is missing")
+      equal((yield* store.summary(Drafts.id(5))).cwd, "/repo", "what is there of one whose base is missing")
     })
   ),
   Case.test(

@@ -1,5 +1,6 @@
 /** What is to be seen of a store: the same few questions that most cases ask. */
 import type { Decoded, Draft, StoredRecord } from "@skein/core/record/Record"
+import type { HistoryMode } from "@skein/core/record/SessionMeta"
 import type { StoredSegment } from "@skein/store/Driver"
 import * as LineSource from "@skein/store/LineSource"
 import type { Position } from "@skein/store/Position"
@@ -10,6 +11,7 @@ import type { Followed, ReadRange, Row, ThreadStoreService } from "@skein/store/
 import { Chunk, Effect, Stream } from "effect"
 import * as Drafts from "../../Drafts.js"
 import * as Script from "../../Script.js"
+import type { Case } from "./Case.js"
 import { holds } from "./Check.js"
 
 type Store = ThreadStoreService
@@ -85,7 +87,7 @@ export const listed = (store: Store, query: SummaryQuery = {}) =>
       found.push(...page.items)
       if (page.nextCursor === undefined) return found
       cursor = page.nextCursor
-      holds(found.length < 100_000, "a list to come to an end")
+      holds(found.length < 3_000, "a list to come to an end")
     }
   })
 
@@ -133,3 +135,33 @@ export const copied = (segment: StoredSegment): Effect.Effect<StoredSegment, Rea
     yield* segment.source.forward((line) => lines.push(new Uint8Array(line.bytes)) > 0)
     return { ...segment, source: LineSource.ofLines(lines, segment.segmentId) }
   })
+
+/** The modes that threads are made in. */
+export const modes = ["legacy", "paginated"] as const
+
+/** Runs a case for threads of either mode, each on a store of its own. */
+export const inBoth =
+  (run: (store: Store, mode: HistoryMode) => Effect.Effect<void, unknown>): Case["run"] =>
+  ({ fresh }) =>
+    Effect.forEach(modes, (mode) => Effect.flatMap(fresh, ({ store }) => run(store, mode)), { discard: true })
+
+/** Makes a thread of three messages; gives the position behind each. */
+export const three = (store: Store, mode: HistoryMode, n = 1) =>
+  Effect.gen(function* () {
+    yield* store.create(Drafts.header({ n, mode }))
+    return yield* Effect.forEach(["1", "2", "3"], (text) =>
+      Effect.map(store.append(Drafts.id(n), [say(text)]), ({ position }) => position)
+    )
+  })
+
+/** Some fields of a row. */
+export const parts = <K extends keyof Summary>(row: Summary, keys: ReadonlyArray<K>): Pick<Summary, K> =>
+  Object.fromEntries(keys.map((key) => [key, row[key]])) as Pick<Summary, K>
+
+/** A goal that a thread was given. */
+export const goal = (objective: string): Draft => {
+  const threadId = Drafts.id(1)
+  const counts = { tokensUsed: 0, timeUsedSeconds: 0, createdAt: 0, updatedAt: 0 }
+  const payload = { type: "thread_goal_updated", threadId, goal: { threadId, objective, status: "active", ...counts } }
+  return Drafts.of({ type: "event_msg", payload })
+}

@@ -73,8 +73,8 @@ export const cases = Case.group("Paginated", [
       yield* fails(store.append(Drafts.id(3), [say("1")]), "InvalidRequest", "one more")
     })
   ),
-  Case.test("86", "turns and items are what a fold over the log shows, at all times", ({ fresh, runs }) =>
-    property(runs, Thread.thread({ maxEntries: 4, maxSteps: 3 }), (thread) =>
+  Case.test("86", "turns and items are what a fold over the log shows, at all times", ({ effort, fresh }) =>
+    property(effort, Thread.thread({ maxEntries: 4, maxSteps: 3 }), (thread) =>
       Effect.gen(function* () {
         const { store } = yield* fresh
         const threads = Raw.threads(thread)
@@ -357,8 +357,8 @@ export const cases = Case.group("Paginated", [
         equal((yield* store.occurrences(id, { searchTerm: "\ud83d" })).items, [], "half a letter to be nowhere")
       })
   ),
-  Case.test("86.random", "whatever a log holds, its pages are what a fold over it shows", ({ fresh, runs }) =>
-    property(runs, fc.array(fc.constantFrom(...odd), { maxLength: 14 }), (lines) =>
+  Case.test("86.random", "whatever a log holds, its pages are what a fold over it shows", ({ effort, fresh }) =>
+    property(effort, fc.array(fc.constantFrom(...odd), { maxLength: 14 }), (lines) =>
       Effect.gen(function* () {
         const { store } = yield* fresh
         yield* store.create(Drafts.header())

@@ -5,7 +5,7 @@ import type { Position } from "@skein/store/Position"
 import type { Explicit } from "@skein/store/Summary"
 import type { Exported } from "@skein/store/ThreadStore"
 import * as Drafts from "../../Drafts.js"
-import type * as Script from "../../Script.js"
+import * as Script from "../../Script.js"
 import type { Thread } from "../../Thread.js"
 import type { File } from "../../ThreadWriter.js"
 
@@ -53,6 +53,25 @@ export const exported = (threadId: string, segments: ReadonlyArray<Segment>, abo
 /** A thread of a single segment. */
 export const thread = (n: number, lines: ReadonlyArray<Uint8Array>, about: About = {}): Exported =>
   exported(Drafts.id(n), [{ segmentId: Drafts.id(n), lines }], about)
+
+/** A segment that stands on another, as paginated threads name it. */
+export const standing = (n: number, base: Position, ordinal: number): Segment => ({
+  segmentId: Drafts.id(n),
+  base,
+  lines: [
+    line(
+      Script.header({
+        id: Drafts.id(n),
+        session_id: Drafts.id(n),
+        history_mode: "paginated",
+        history_base: { thread_id: base.segmentId, end_ordinal_exclusive: ordinal, end_byte_offset: base.offset }
+      }),
+      n,
+      ordinal
+    ),
+    line(Script.assistant(`own ${n}`), n, ordinal + 1)
+  ]
+})
 
 const named = /rollout-.{19}-(.{36})(?:_(.{36}))?\.jsonl$/
 

@@ -68,21 +68,27 @@ export const cases = Case.group("Time", [
   Case.test(
     "42.random",
     "whatever the clocks say: the change never goes back, and each turn start moves recency on",
-    ({ fresh, runs }) =>
-      property(runs, fc.array(fc.tuple(fc.boolean(), fc.integer({ min: -50, max: 50 })), { maxLength: 10 }), (steps) =>
-        Effect.gen(function* () {
-          const { store } = yield* fresh
-          yield* store.create(Drafts.header())
-          let before = yield* times(store)
-          for (const [isStart, ms] of steps) {
-            yield* store.append(id, [isStart ? started(ms) : say("x", ms)])
-            const after = yield* times(store)
-            holds(after.updated >= before.updated && after.updated >= ms, "the change not to go back", [before, after])
-            equal(after.recency, isStart ? Math.max(ms, before.recency + 1) : before.recency, "recency")
-            holds(after.updated >= after.recency, "the change to be no earlier than the last start", after)
-            before = after
-          }
-        })
+    ({ effort, fresh }) =>
+      property(
+        effort,
+        fc.array(fc.tuple(fc.boolean(), fc.integer({ min: -50, max: 50 })), { maxLength: 10 }),
+        (steps) =>
+          Effect.gen(function* () {
+            const { store } = yield* fresh
+            yield* store.create(Drafts.header())
+            let before = yield* times(store)
+            for (const [isStart, ms] of steps) {
+              yield* store.append(id, [isStart ? started(ms) : say("x", ms)])
+              const after = yield* times(store)
+              holds(after.updated >= before.updated && after.updated >= ms, "the change not to go back", [
+                before,
+                after
+              ])
+              equal(after.recency, isStart ? Math.max(ms, before.recency + 1) : before.recency, "recency")
+              holds(after.updated >= after.recency, "the change to be no earlier than the last start", after)
+              before = after
+            }
+          })
       )
   ),
   Case.test("43", "starts in one millisecond have times of their own; old times stay what they were", ({ store }) =>

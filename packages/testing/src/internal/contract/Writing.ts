@@ -56,7 +56,7 @@ export const cases = Case.group("Appending", [
       yield* store.create(header)
       const patch = Drafts.of(Script.patch({}))
       const circle: Record<string, unknown> = {}
-      circle["self"] = circle
+      circle.self = circle
       const bad: ReadonlyArray<unknown> = [
         undefined,
         { ...say("x"), type: "of_tomorrow" },
@@ -249,8 +249,8 @@ export const cases = Case.group("Appending", [
   Case.test(
     "position.3",
     "a log read up to any line and on from there is the log, whatever it stands on",
-    ({ fresh, runs }) =>
-      property(runs, Thread.thread({ form: "paginated", maxEntries: 6, maxSteps: 2 }), (thread) =>
+    ({ effort, fresh }) =>
+      property(effort, Thread.thread({ form: "paginated", maxEntries: 6, maxSteps: 2 }), (thread) =>
         Effect.gen(function* () {
           const { store } = yield* fresh
           const threads = Raw.threads(thread)
