@@ -72,7 +72,7 @@ const withinMark = (extras: Draft["extras"], replace: (text: string) => string):
   if (!isCustom && !worded.has(mark.kind)) return extras
   const stored = mark.data as { readonly data?: unknown } | null | undefined
   const data = isCustom ? { ...stored, data: walk(stored?.data, replace, true) } : walk(mark.data, replace, false)
-  return { ...extras, skein: { ...(extras["skein"] as object), data } }
+  return { ...extras, skein: { ...(extras.skein as object), data } }
 }
 
 /**

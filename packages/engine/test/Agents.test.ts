@@ -225,6 +225,17 @@ describe("mail", () => {
     ))
 })
 
+it("who waits for work hears that the thread is closed", () =>
+  Host.run(
+    Effect.gen(function* () {
+      const { root, threads } = yield* family
+      const fiber = yield* Effect.fork(root.awaitWork)
+      yield* Effect.repeatN(Effect.yieldNow(), 20)
+      yield* threads.archive(root.id)
+      expect((yield* Effect.flip(Fiber.join(fiber)))._tag).toBe("ThreadClosed")
+    })
+  ))
+
 describe("sleep", () => {
   const asleep = <A, E>(test: Effect.Effect<A, E, Threads | ThreadStore.ThreadStore | Scope.Scope>): Promise<A> =>
     Effect.runPromise(Effect.scoped(test).pipe(Effect.provide(Host.layer()), Effect.provide(TestContext.TestContext)))

@@ -15,8 +15,8 @@ const refused = <A, E, R>(thread: LiveThread, effect: Effect.Effect<A, E, R>, ta
     const exit = yield* Effect.exit(effect)
     const error =
       Exit.isFailure(exit) && exit.cause._tag === "Fail" ? (exit.cause.error as Record<string, unknown>) : {}
-    expect({ tag: error["_tag"], reason: reason === undefined ? undefined : error["reason"] }).toEqual({ tag, reason })
-    expect(String(error["message"])).toMatch(/\w/)
+    expect({ tag: error._tag, reason: reason === undefined ? undefined : error.reason }).toEqual({ tag, reason })
+    expect(String(error.message)).toMatch(/\w/)
     expect((yield* store.head(thread.id)).head).toEqual(before)
     const { cold, live } = yield* Host.both(thread)
     expect(live).toEqual(cold)

@@ -16,7 +16,7 @@ const played = <A>(play: (store: ThreadStore.ThreadStoreService) => Effect.Effec
     )
   )
 
-const runs = (n: number) => Number(process.env["RUNS"] ?? n)
+const runs = (n: number) => Number(process.env.RUNS ?? n)
 const commands = fc.array(Play.command, { minLength: 1, maxLength: 40 })
 
 const forms: ReadonlyArray<readonly [string, StartOptions]> = [

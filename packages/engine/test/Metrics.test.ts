@@ -83,13 +83,14 @@ it("the size of a log is measured when its thread is closed (thread-store §1.3)
     })
   ))
 
-it("every command is counted and timed, by what came of it", () =>
+it("every operation is counted and timed, by what came of it", () =>
   Host.run(
     Effect.gen(function* () {
       const found = yield* more("skein.engine.", turn(passedOver))
-      expect(found.get("command operation=startTurn outcome=ok")?.count).toBe(1)
-      expect(found.get("command operation=complete outcome=Conflict")?.count).toBe(1)
-      expect(found.get("command.duration_ms operation=record outcome=ok")?.count).toBe(1)
+      expect(found.get("operation operation=LiveThread.startTurn outcome=ok")?.count).toBe(1)
+      expect(found.get("operation operation=LiveThread.complete outcome=Conflict")?.count).toBe(1)
+      expect(found.get("operation operation=Threads.start outcome=ok")?.count).toBe(1)
+      expect(found.get("operation.duration_ms operation=LiveThread.record outcome=ok")?.count).toBe(1)
     })
   ))
 

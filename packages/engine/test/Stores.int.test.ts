@@ -28,7 +28,7 @@ const forms: ReadonlyArray<readonly [string, StartOptions]> = [
 
 const commands = fc.array(Play.command, { minLength: 1, maxLength: 25 })
 const fault = fc.constantFrom<Fault>("before", "behind", "interrupted", "interruptedBehind")
-const runs = (n: number) => Number(process.env["RUNS"] ?? n)
+const runs = (n: number) => Number(process.env.RUNS ?? n)
 
 describe.each(stores)("over %s", (_, layer) => {
   const scope = Effect.runSync(Scope.make())

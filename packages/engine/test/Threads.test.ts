@@ -378,6 +378,24 @@ describe("threads that are stored nowhere", () => {
       })
     ))
 
+  it("never stand in the place of a stored thread, and leave nothing behind that could not be made", () =>
+    Host.run(
+      Effect.gen(function* () {
+        const threads = yield* Threads
+        const id = yield* lived
+        const taken = yield* Effect.flip(threads.start({ id, ephemeral: true }))
+        expect(taken._tag).toBe("ThreadAlreadyExists")
+        expect((yield* Effect.flip(threads.fork(id, { id, ephemeral: true })))._tag).toBe("ThreadAlreadyExists")
+        const thread = yield* threads.resume(id)
+        expect(thread.ephemeral).toBe(false)
+        expect(yield* thread.turns).toHaveLength(1)
+        const own = yield* threads.start({ ephemeral: true })
+        expect((yield* Effect.flip(threads.start({ id: own.id })))._tag).toBe("ThreadAlreadyExists")
+        expect((yield* Effect.flip(threads.start({ id: own.id, ephemeral: true })))._tag).toBe("ThreadAlreadyExists")
+        yield* within(own.startTurn("Still here", settings))
+      })
+    ))
+
   it("a stored thread can be forked into one, in either mode", () =>
     Host.run(
       Effect.gen(function* () {

@@ -4,10 +4,10 @@ import type { Draft } from "@skein/core/decide/Draft"
 import type { StoredRecord } from "@skein/core/record/Record"
 import * as EffectiveLog from "@skein/store/EffectiveLog"
 import * as LineSource from "@skein/store/LineSource"
-import type { ReadError, ThreadAlreadyExists } from "@skein/store/StoreError"
+import { type ReadError, type StoreUnavailable, ThreadAlreadyExists } from "@skein/store/StoreError"
 import type { ThreadStoreService } from "@skein/store/ThreadStore"
 import * as ThreadStore from "@skein/store/ThreadStore"
-import { Effect, type Scope } from "effect"
+import { Effect, Either, type Scope } from "effect"
 import * as EphemeralDriver from "./EphemeralDriver.js"
 
 /** The stores of a host. */
@@ -17,7 +17,8 @@ export interface Homes {
   readonly isEphemeral: (id: string) => boolean
   /** The store of threads that are kept nowhere; a thread made in it is one until it is let go of. */
   readonly ephemeral: ThreadStoreService
-  readonly adopt: (id: string) => void
+  /** A thread with this id is to be made there. Errors: `ThreadAlreadyExists` for one that is stored. */
+  readonly adopt: (id: string) => Effect.Effect<void, ThreadAlreadyExists | StoreUnavailable>
   readonly letGo: (id: string) => Effect.Effect<void>
   /**
    * Copies a log, as it is, into the memory of this process, for a fork that is kept nowhere. Cost: its lines.
@@ -41,9 +42,15 @@ export const make = (store: ThreadStoreService): Effect.Effect<Homes, never, Sco
       of: (id) => (own.has(id) ? ephemeral : store),
       isEphemeral: (id) => own.has(id),
       ephemeral,
-      adopt: (id) => {
-        own.add(id)
-      },
+      adopt: (id) =>
+        Effect.gen(function* () {
+          const found = yield* Effect.either(store.head(id, { includeArchived: true }))
+          const error = Either.isLeft(found) ? found.left : undefined
+          if (error?._tag === "StoreUnavailable") return yield* Effect.fail(error)
+          // A thread of a mode that nobody here can read is there as well.
+          if (error?._tag !== "ThreadNotFound") return yield* Effect.fail(new ThreadAlreadyExists({ threadId: id }))
+          own.add(id)
+        }),
       letGo: (id) =>
         Effect.suspend(() => {
           own.delete(id)

@@ -31,6 +31,7 @@ import * as Loading from "./Loading.js"
 import type { Memory } from "./Memory.js"
 import * as Memories from "./Memory.js"
 import type { Meter } from "./Meter.js"
+import * as Meters from "./Meter.js"
 import type { Plan } from "./Plan.js"
 import * as Plans from "./Plan.js"
 import type { Folds, State } from "./State.js"
@@ -118,6 +119,8 @@ export const make = ({ hub, id, meter, options, right, settings, store }: Parts)
     let closed = false
     let spent = false
 
+    const observed = <A, E, R>(operation: string, effect: Effect.Effect<A, E, R>) =>
+      Meters.observed(`LiveThread.${operation}`, id, effect)
     const isActive = ({ turn: { active } }: State): boolean => active !== undefined && active.id !== leftover
     const statusOf = (of: State): Status =>
       isActive(of) ? { type: "active", activeFlags: [...flags] } : { type: of.failed ? "systemError" : "idle" }
@@ -304,17 +307,21 @@ export const make = ({ hub, id, meter, options, right, settings, store }: Parts)
       epoch: memory.epoch,
       watch: memory.watch,
       run: (operation, decide, runOptions = {}) =>
-        meter.observed(operation, lock.withPermits(1)(attempts(operation, decide, runOptions))),
-      within: (operation, effect) => lock.withPermits(1)(Effect.zipRight(ready(operation), effect(memory))),
-      pending: lock.withPermits(1)(
-        Effect.zipRight(
-          ready("pending"),
-          Effect.flatMap(Moments.now, (at) => {
-            const state = memory.state()
-            if (repairing && !isActive(state)) return repairOf(state, at)
-            const mail = state.mailbox.mail.length
-            return Effect.succeed({ drafts: [], turnId: undefined, mail, startsTurn: Mail.startsTurn(state) })
-          })
+        observed(operation, lock.withPermits(1)(attempts(operation, decide, runOptions))),
+      within: (operation, effect) =>
+        observed(operation, lock.withPermits(1)(Effect.zipRight(ready(operation), effect(memory)))),
+      pending: observed(
+        "pending",
+        lock.withPermits(1)(
+          Effect.zipRight(
+            ready("pending"),
+            Effect.flatMap(Moments.now, (at) => {
+              const state = memory.state()
+              if (repairing && !isActive(state)) return repairOf(state, at)
+              const mail = state.mailbox.mail.length
+              return Effect.succeed({ drafts: [], turnId: undefined, mail, startsTurn: Mail.startsTurn(state) })
+            })
+          )
         )
       ),
       tell: hub.publish,

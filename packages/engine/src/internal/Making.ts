@@ -13,7 +13,7 @@ import type { SessionMeta } from "@skein/core/record/SessionMeta"
 import * as EffectiveLog from "@skein/store/EffectiveLog"
 import type { Position } from "@skein/store/Position"
 import * as Positions from "@skein/store/Position"
-import { InvalidRequest, type ReadError } from "@skein/store/StoreError"
+import { InvalidRequest, type ReadError, type StoreUnavailable, ThreadAlreadyExists } from "@skein/store/StoreError"
 import type { Explicit } from "@skein/store/Summary"
 import { Effect } from "effect"
 import type { Chat } from "../Chat.js"
@@ -94,9 +94,27 @@ const created = (
 ): Effect.Effect<string, CreateError> =>
   Effect.suspend(() => {
     const { id } = header.payload
-    if (ephemeral) homes.adopt(id)
-    return Effect.as(homes.of(id).create(header, records, { explicit: explicitOf(options) }), id)
+    const explicit = explicitOf(options)
+    return ephemeral
+      ? adopted(homes, id, homes.ephemeral.create(header, records, { explicit }))
+      : Effect.as(homes.of(id).create(header, records, { explicit }), id)
   })
+
+/** Makes a thread that is kept nowhere; one that could not be made leaves nothing behind. */
+const adopted = <A, E>(
+  homes: Homes,
+  id: string,
+  make: Effect.Effect<A, E>
+): Effect.Effect<string, E | ThreadAlreadyExists | StoreUnavailable> =>
+  homes.isEphemeral(id)
+    ? Effect.fail(new ThreadAlreadyExists({ threadId: id }))
+    : Effect.zipRight(
+        homes.adopt(id),
+        Effect.as(
+          Effect.onError(make, () => homes.letGo(id)),
+          id
+        )
+      )
 
 /** Makes a thread without records. */
 export const start = (homes: Homes, host: Options, options: StartOptions): Effect.Effect<string, CreateError> =>
@@ -180,11 +198,12 @@ export const fork = (
       const { id } = header.payload
       const ephemeral = isEphemeral || options.ephemeral === true
       if (position === undefined) return yield* created(homes, header, records, { ...options, ephemeral })
-      if (ephemeral) homes.adopt(id)
-      if (isEphemeral || !ephemeral) yield* home.fork(source, { at: position, header, records })
+      if (!ephemeral) yield* home.fork(source, { at: position, header, records })
+      else if (isEphemeral) yield* adopted(homes, id, home.fork(source, { at: position, header, records }))
       else {
         yield* homes.copy(at.fresh, meta.history_mode ?? "legacy", yield* cut(log, position))
-        yield* Effect.ensuring(homes.ephemeral.fork(at.fresh, { header, records }), homes.letGo(at.fresh))
+        const fork = homes.ephemeral.fork(at.fresh, { header, records })
+        yield* Effect.ensuring(adopted(homes, id, fork), homes.letGo(at.fresh))
       }
       const explicit = explicitOf(options)
       if (Object.keys(explicit).length > 0) yield* homes.of(id).updateSummary(id, explicit)

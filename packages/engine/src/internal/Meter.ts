@@ -1,6 +1,6 @@
 /**
- * Spans and metrics of one thread: of every command, and, for one thread in a hundred, of what its log keeps
- * (rollout-format §8, thread-store §1.3).
+ * Spans and metrics: of every operation, and, for one thread in a hundred, of what its log keeps (rollout-format §8,
+ * thread-store §1.3).
  */
 import type { Draft } from "@skein/core/decide/Draft"
 import type * as PersistencePolicy from "@skein/core/decide/PersistencePolicy"
@@ -9,10 +9,28 @@ import * as Label from "@skein/core/record/Label"
 import type { StoredRecord } from "@skein/core/record/Record"
 import { Effect, Exit, Metric, MetricBoundaries } from "effect"
 
-/** The measurements of a thread. */
+/** Runs an operation in a span of its own, counted and timed by what came of it. */
+export const observed = <A, E, R>(
+  operation: string,
+  threadId: string | undefined,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.clockWith((clock) => {
+    const begun = clock.unsafeCurrentTimeNanos()
+    return Effect.onExit(effect, (exit) => {
+      const { count, time } = operationOf(operation, outcomeOf(exit))
+      const elapsed = Number(clock.unsafeCurrentTimeNanos() - begun) / 1e6
+      return Effect.zipRight(Metric.update(count, 1), Metric.update(time, elapsed))
+    })
+  }).pipe(
+    Effect.withSpan(operation, {
+      attributes: threadId === undefined ? {} : { threadId },
+      captureStackTrace: false
+    })
+  )
+
+/** The measurements of a thread's log. */
 export interface Meter {
-  /** Runs a command in a span of its own, counted and timed. */
-  readonly observed: <A, E, R>(operation: string, effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Measures an append that was done: what was given, and what of it is kept. */
   readonly appended: (drafts: ReadonlyArray<Draft>, kept: ReadonlyArray<StoredRecord>) => Effect.Effect<void>
   /** Measures a thread that is closed: how many bytes its newest segment has. */
@@ -22,8 +40,8 @@ export interface Meter {
 const milliseconds = MetricBoundaries.exponential({ start: 0.25, factor: 2, count: 18 })
 const bytes = MetricBoundaries.exponential({ start: 64, factor: 4, count: 12 })
 
-const commands = Metric.counter("skein.engine.command")
-const durations = Metric.histogram("skein.engine.command.duration_ms", milliseconds)
+const operations = Metric.counter("skein.engine.operation")
+const durations = Metric.histogram("skein.engine.operation.duration_ms", milliseconds)
 const itemBytes = Metric.histogram("codex.rollout.persistence.item_bytes", bytes)
 const appends = Metric.counter("codex.rollout.persistence.append")
 const turnBytes = Metric.histogram("codex.rollout.persistence.turn_bytes", bytes)
@@ -42,21 +60,21 @@ const tagged = <T, I, O>(metric: Metric.Metric<T, I, O>, tags: Readonly<Record<s
   return found
 }
 
-const commandMetrics = new Map<string, ReturnType<typeof commandOf>>()
+const operationMetrics = new Map<string, ReturnType<typeof operationOf>>()
 
-/** The metrics of a command, made once: tagging costs more than counting. */
-const commandOf = (
+/** The metrics of an operation, made once: tagging costs more than counting. */
+const operationOf = (
   operation: string,
   outcome: string
-): { readonly count: typeof commands; readonly time: typeof durations } => {
+): { readonly count: typeof operations; readonly time: typeof durations } => {
   const key = `${operation}\n${outcome}`
-  const known = commandMetrics.get(key)
+  const known = operationMetrics.get(key)
   if (known !== undefined) return known
   const made = {
-    count: tagged(commands, { operation, outcome }) as typeof commands,
+    count: tagged(operations, { operation, outcome }) as typeof operations,
     time: tagged(durations, { operation, outcome }) as typeof durations
   }
-  commandMetrics.set(key, made)
+  operationMetrics.set(key, made)
   return made
 }
 
@@ -94,15 +112,6 @@ export const make = (threadId: string): Meter => {
     })
 
   return {
-    observed: (operation, effect) =>
-      Effect.clockWith((clock) => {
-        const begun = clock.unsafeCurrentTimeNanos()
-        return Effect.onExit(effect, (exit) => {
-          const { count, time } = commandOf(operation, outcomeOf(exit))
-          const elapsed = Number(clock.unsafeCurrentTimeNanos() - begun) / 1e6
-          return Effect.zipRight(Metric.update(count, 1), Metric.update(time, elapsed))
-        })
-      }).pipe(Effect.withSpan(`LiveThread.${operation}`, { attributes: { threadId }, captureStackTrace: false })),
     appended: (drafts, kept) =>
       isSampled && drafts.length > 0
         ? Effect.gen(function* () {

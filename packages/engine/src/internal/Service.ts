@@ -80,11 +80,10 @@ export const make = (store: ThreadStoreService, host: Options): Effect.Effect<Th
       })
     const registry = yield* Registries.make(open)
 
-    const span = (operation: string, threadId?: string) =>
-      Effect.withSpan(`Threads.${operation}`, {
-        attributes: threadId === undefined ? {} : { threadId },
-        captureStackTrace: false
-      })
+    const span =
+      (operation: string, threadId?: string) =>
+      <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+        Meters.observed(`Threads.${operation}`, threadId, effect)
 
     /** Opens a thread; settings count only if it was not open. */
     const opened = (

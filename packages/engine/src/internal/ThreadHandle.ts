@@ -117,10 +117,12 @@ export const make = (live: Live, { ephemeral, family, hub }: Parts): LiveThread 
     injectItems: (items) =>
       live.run("injectItems", (state, at) => Either.map(ModelItem.record({ items }, state, at), Plans.drafts)),
     receive: (message) => Families.receive(live, { ...message, recipient: Families.pathOf(live) }),
-    awaitWork: Effect.zipRight(
-      live.within("awaitWork", () => Effect.void),
-      Waiting.until(live, ({ mailbox }) => !live.isActive() && mailbox.mail.some(({ triggerTurn }) => triggerTurn))
-    ),
+    awaitWork: live
+      .within("awaitWork", () => Effect.void)
+      .pipe(
+        Effect.zipRight(Waiting.until(live, (state) => live.isClosed() || isAsked(live, state))),
+        Effect.zipRight(live.within("awaitWork", () => Effect.void))
+      ),
     interrupt: Families.interrupt(live),
     state: settled((state) => state),
     context: Effect.sync(() => live.context()),
@@ -165,6 +167,10 @@ const openingOf = (
   base: given,
   options
 })
+
+/** Whether mail asks for a turn, and none runs. */
+const isAsked = (live: Live, { mailbox }: State): boolean =>
+  !live.isActive() && mailbox.mail.some(({ triggerTurn }) => triggerTurn)
 
 /** What clients are shown: the whole thread, and no turn as running that nobody runs (thread-view §2.2). */
 const shownTurns = (live: Live): Effect.Effect<ReadonlyArray<ViewTurns.Turn>, CommandError> =>
