@@ -78,5 +78,26 @@ export const mutants: ReadonlyArray<Mutant> = [
       ...driver,
       locate: (threadId) => Effect.map(driver.locate(threadId), (at) => ({ ...at, historyMode: "legacy" }))
     })
+  },
+  {
+    name: "takes a place inside of a batch for the place in front of it",
+    noticed: ["fork.8"],
+    random: true,
+    driver: (driver) => {
+      const ends: Array<Position> = []
+      const whole = (segment: NewSegment): NewSegment => {
+        const { base } = segment
+        const before = ends.filter((end) => end.segmentId === base?.segmentId && end.offset <= base.offset)
+        return { ...segment, base: before.at(-1) ?? base }
+      }
+      const note = (all: ReadonlyArray<Position>) => Effect.sync(() => void ends.push(...all))
+      const noted = <E, R>(effect: Effect.Effect<Position, E, R>) => Effect.tap(effect, (end) => note([end]))
+      return {
+        ...driver,
+        append: (request) => Effect.tap(driver.append(request), note),
+        create: (thread) => noted(driver.create({ ...thread, segment: whole(thread.segment) })),
+        branch: (threadId, segment, options) => noted(driver.branch(threadId, whole(segment), options))
+      }
+    }
   }
 ]

@@ -1,4 +1,6 @@
 /** Stores whose service breaks a promise that its driver keeps. */
+import type { Turn } from "@skein/core/fold/view/Turn"
+import type { Page } from "@skein/store/SummaryQuery"
 import type { Followed, ThreadStoreService } from "@skein/store/ThreadStore"
 import { Effect, Stream } from "effect"
 
@@ -190,5 +192,26 @@ export const mutants: ReadonlyArray<Mutant> = [
       create: (header, records, options) =>
         store.create({ ...header, payload: { ...header?.payload, cwd: header?.payload?.cwd ?? "/" } }, records, options)
     })
+  },
+  {
+    name: "shows the turns of a thread that it showed first",
+    noticed: ["67", "67.second"],
+    service: (store) => {
+      const shown = new Map<string, Page<Turn>>()
+      return {
+        ...store,
+        turns: (threadId, request) =>
+          Effect.map(store.turns(threadId, request), (page) => {
+            const first = shown.get(threadId) ?? page
+            shown.set(threadId, first)
+            return first
+          })
+      }
+    }
+  },
+  {
+    name: "says that it made a backup and makes none",
+    noticed: ["backup.1"],
+    service: (store) => ({ ...store, backup: () => Effect.void })
   }
 ]
