@@ -5,7 +5,7 @@
  * `SKEIN_CRASH_RUNS` sets how many runs there are in all; `SKEIN_CRASH_BATCHES` how many batches each process appends.
  */
 import { spawn } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Draft } from "@skein/core/record/Record"
@@ -27,7 +27,8 @@ let worker: string
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "skein-processes-"))
   // Inside the repository, so that the native modules left outside of the bundle are found above it.
-  worker = join(mkdtempSync(join(root, ".tsbuild-")), "worker.mjs")
+  mkdirSync(join(root, ".tsbuild"), { recursive: true })
+  worker = join(mkdtempSync(join(root, ".tsbuild/processes-")), "worker.mjs")
   await build({
     entryPoints: [join(root, "packages/cli/test/processes/worker.ts")],
     outfile: worker,
