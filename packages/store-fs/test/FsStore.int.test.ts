@@ -39,3 +39,27 @@ it("a thread is created, appended to, read from both ends, listed, paged, forked
     Effect.provide(FsStore.layer({ home: Home.temporary() }).pipe(Layer.provide(NodeContext.layer))),
     Effect.runPromise
   ))
+
+it("who holds a thread can append to it, however many others are held", () =>
+  Effect.gen(function* () {
+    const store = yield* ThreadStore.ThreadStore
+    const idOf = (n: number): string => `019c2b10-7a00-7c00-8000-${String(n).padStart(12, "0")}`
+    const create = (id: string) => {
+      const header = draft(Script.header()) as Draft<"session_meta">
+      return store.create({ ...header, payload: { ...header.payload, id, session_id: id } })
+    }
+    // More than there are files open at once; none of these can be closed.
+    for (let n = 1; n <= 140; n++) {
+      yield* create(idOf(n))
+      yield* store.lease(idOf(n))
+    }
+    yield* create(Script.threadId)
+    yield* store.append(Script.threadId, [draft(Script.assistant("free"))])
+    const { fence } = yield* store.lease(Script.threadId)
+    for (let n = 0; n < 2; n++) yield* store.append(Script.threadId, [draft(Script.assistant(`${n}`))], { fence })
+    expect(yield* Stream.runCount(store.read(Script.threadId))).toBe(4)
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(FsStore.layer({ home: Home.temporary() }).pipe(Layer.provide(NodeContext.layer))),
+    Effect.runPromise
+  ))

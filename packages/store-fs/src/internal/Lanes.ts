@@ -68,7 +68,7 @@ export const make = (home: Home, standings: Standings, scope: Scope.Scope): Lane
 
   /** Closes files that were not used for the longest time. */
   const closeSome: Effect.Effect<void> = Effect.suspend(() => {
-    if (lanes.size <= most) return Effect.void
+    if (lanes.size < most) return Effect.void
     const unused = [...lanes.values()]
       .filter(({ brief, debris, kept }) => brief === undefined && kept === undefined && debris === undefined)
       .sort((left, right) => left.usedAt - right.usedAt)
@@ -99,10 +99,12 @@ export const make = (home: Home, standings: Standings, scope: Scope.Scope): Lane
     tools,
     alone: (threadId, effect) =>
       Effect.suspend(() => {
-        const isNew = !lanes.has(threadId)
-        const lane = of(threadId)
-        const done = LaneOf.alone(tools, lane)(Effect.suspend(() => effect(lane)))
-        return isNew && lanes.size > most ? Effect.zipRight(closeSome, done) : done
+        const done = Effect.suspend(() => {
+          const lane = of(threadId)
+          return LaneOf.alone(tools, lane)(Effect.suspend(() => effect(lane)))
+        })
+        // Before the lane is made: nothing tells a new one, whose lease is still to come, from one out of use.
+        return !lanes.has(threadId) && lanes.size >= most ? Effect.zipRight(closeSome, done) : done
       }),
     yields: (threadId) =>
       Effect.suspend(() => {
