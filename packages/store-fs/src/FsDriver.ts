@@ -1,42 +1,31 @@
 /** The driver of threads in files, in the layout of Codex: what `FsStore` derives its store from. */
 import { FileSystem, Path } from "@effect/platform"
 import type { Durability } from "@skein/store/Capabilities"
-import type { Diagnostic } from "@skein/store/Diagnostic"
-import type { Driver, StoredSegment } from "@skein/store/Driver"
-import type { EffectiveLog } from "@skein/store/EffectiveLog"
+import type { Driver } from "@skein/store/Driver"
 import { IdGenerator } from "@skein/store/IdGenerator"
-import * as LineSource from "@skein/store/LineSource"
-import {
-  InvalidRequest,
-  type ReadError,
-  StoreUnavailable,
-  ThreadNotFound,
-  UnsupportedHistoryMode
-} from "@skein/store/StoreError"
+import { InvalidRequest, type ReadError, StoreUnavailable, type ThreadNotFound } from "@skein/store/StoreError"
 import type { Index } from "@skein/store/ThreadIndex"
 import * as ThreadIndex from "@skein/store/ThreadIndex"
 import { Context, Effect, Scope } from "effect"
-import * as CodexHome from "./CodexHome.js"
 import * as Append from "./internal/Append.js"
 import * as Archive from "./internal/Archive.js"
 import * as Catalog from "./internal/Catalog.js"
 import * as AllColumns from "./internal/Columns.js"
 import * as Disk from "./internal/Disk.js"
-import * as Header from "./internal/Header.js"
 import type { Home } from "./internal/Home.js"
 import * as Homes from "./internal/Home.js"
 import * as Instances from "./internal/Instances.js"
 import * as Intents from "./internal/Intents.js"
+import * as KeptLease from "./internal/KeptLease.js"
 import * as Lane from "./internal/Lane.js"
 import * as AllLanes from "./internal/Lanes.js"
 import type { Leases } from "./internal/Lease.js"
+import * as Logs from "./internal/Logs.js"
 import * as Removal from "./internal/Removal.js"
 import * as AllRows from "./internal/Rows.js"
 import * as Segments from "./internal/Segments.js"
 import * as Standing from "./internal/Standing.js"
-import * as Tail from "./internal/Tail.js"
 import { Machine } from "./Machine.js"
-import * as RolloutFile from "./RolloutFile.js"
 
 /** How a home is used as a store. */
 export interface Options {
@@ -139,8 +128,8 @@ export const make = (
       locate: (threadId) => Effect.map(standings.of(threadId), ({ located }) => located),
       append: (request) => lanes.alone(request.threadId, (lane) => Append.append(tools, lane, request)),
       branch: (threadId, segment, how) => lanes.alone(threadId, (lane) => Segments.branch(tools, lane, segment, how)),
-      open: (threadId) => openLog(home, standings, threadId, 3),
-      segments: (threadId) => segments(home, threadId),
+      open: (threadId) => Logs.open(home, standings, threadId),
+      segments: (threadId) => Logs.segments(home, threadId),
       row: rows.row,
       rows: rows.rows,
       lagging: rows.lagging,
@@ -186,7 +175,7 @@ export const make = (
         ),
       lease: (request) =>
         lanes.alone(request.threadId, (lane) =>
-          Effect.zipRight(Homes.find(home, request.threadId), Lane.keep(tools, lane, request))
+          Effect.zipRight(Homes.find(home, request.threadId), KeptLease.take(tools, lane, request))
         )
     }
     return driver
@@ -248,103 +237,3 @@ const withoutDamage = (error: ReadError): ThreadNotFound | InvalidRequest | Stor
         cause: error
       })
     : error
-
-/** The log of a thread up to its last line that counts; see `Driver.open`. */
-const openLog = (
-  home: Home,
-  standings: Standing.Standings,
-  threadId: string,
-  left: number
-): Effect.Effect<EffectiveLog<ReadError>, ReadError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const { facts, files } = yield* Homes.find(home, threadId)
-    const opened = yield* Effect.either(Segments.openRollout(home, files.head))
-    if (opened._tag === "Left") {
-      const { reason } = opened.left
-      if (reason === "missing" && left > 0) {
-        yield* home.catalog.walk
-        return yield* openLog(home, standings, threadId, left - 1)
-      }
-      if (reason === "unknown-history-mode") {
-        const opening = yield* Effect.orElseSucceed(standings.opening(files.head.path, facts), () => Standing.unread)
-        return yield* Effect.fail(new UnsupportedHistoryMode({ threadId, historyMode: opening.historyMode }))
-      }
-      return yield* Effect.fail(Standing.readError(threadId, opened.left))
-    }
-    const log = opened.right
-    if (log.diagnostics.some(({ code }) => code === "missing-base") && left > 0) {
-      // It may lie in a folder that nobody expected it in.
-      yield* home.catalog.walk
-      return yield* openLog(home, standings, threadId, 0)
-    }
-    const own = log.pieces.at(-1)
-    if (own === undefined) return yield* Effect.fail(new ThreadNotFound({ threadId }))
-    const tail = yield* Tail.inspect(own.source, { ordinals: false }).pipe(
-      Effect.mapError((error) => Standing.readError(threadId, error))
-    )
-    const diagnostics = [...log.diagnostics, ...noticed(own.source.path, tail), ...files.duplicates.map(duplicate)]
-    const pieces = log.pieces.map((piece) => (piece === own ? { ...piece, to: tail.end } : piece))
-    return Segments.withReadErrors(threadId, { ...log, pieces, diagnostics })
-  })
-
-const noticed = (path: string, { end, state }: Tail.Tail): ReadonlyArray<Diagnostic> => {
-  const place = { path, line: undefined, offset: end }
-  switch (state) {
-    case "torn":
-      return [
-        {
-          ...place,
-          severity: "error",
-          code: "torn",
-          message: "the last line was cut off while it was written; it is left out"
-        }
-      ]
-    case "unfinished":
-      return [
-        {
-          ...place,
-          severity: "warning",
-          code: "unfinished-batch",
-          message: "an append was cut off here; nobody was told that it was done, and it is left out"
-        }
-      ]
-    case "unended":
-      return [{ ...place, severity: "warning", code: "no-final-newline", message: "no line feed ends the last line" }]
-    default:
-      return []
-  }
-}
-
-const duplicate = ({ path, threadId }: Catalog.Rollout): Diagnostic => ({
-  severity: "warning",
-  code: "duplicate-file",
-  path,
-  line: undefined,
-  offset: undefined,
-  message: `there is another file of thread ${threadId} that counts; this one is left out`
-})
-
-/** All segments of a thread; see `Driver.segments`. */
-const segments = (home: Home, threadId: string): Effect.Effect<ReadonlyArray<StoredSegment>, ReadError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const { files } = yield* Homes.find(home, threadId)
-    const found: Array<StoredSegment> = []
-    for (const file of files.segments) {
-      const opened = yield* RolloutFile.open(file.path, { decodedLimit: home.decodedLimit }).pipe(
-        Effect.provide(home.context),
-        Effect.mapError((error) => Standing.readError(threadId, error))
-      )
-      const source = Segments.withErrors(threadId, RolloutFile.source(opened))
-      const header = yield* Header.read(source)
-      const { end, state } = yield* Tail.inspect(source, { ordinals: false })
-      // A torn line is damage, and a copy keeps it; a batch that was not finished is nothing.
-      const size = state === "unfinished" ? end : source.size
-      found.push({
-        segmentId: Catalog.segmentId(file),
-        base: Header.base(header),
-        source: LineSource.upTo(source, size),
-        madeAt: CodexHome.momentOf(file.time)
-      })
-    }
-    return found
-  })

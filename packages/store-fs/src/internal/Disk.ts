@@ -176,7 +176,7 @@ export const temporary = (
     const path = `${beside}.${word}.tmp`
     let isThere = true
     yield* Effect.addFinalizer(() => (isThere ? Effect.ignore(remove(disk, path)) : Effect.void))
-    const file = yield* disk.fs.open(path, { flag: "w", ...(mode === undefined ? {} : { mode }) })
+    const file = yield* disk.fs.open(path, { flag: "w+", ...(mode === undefined ? {} : { mode }) })
     return {
       path,
       file,

@@ -5,10 +5,17 @@
  * A lease that an append took stays for a moment, since the next append is likely to come soon; it is given back when
  * nothing comes, or when somebody else waits for it.
  */
-import type { AppendRequest, HeldLease, LeaseRequest, Located } from "@skein/store/Driver"
+import type { AppendRequest, Located } from "@skein/store/Driver"
 import type { Position } from "@skein/store/Position"
 import * as Positions from "@skein/store/Position"
-import { AppendConflict, type ConflictReason, LeaseHeld, type StoreUnavailable } from "@skein/store/StoreError"
+import {
+  AppendConflict,
+  type ConflictReason,
+  type InvalidRequest,
+  LeaseHeld,
+  type StoreUnavailable,
+  type ThreadNotFound
+} from "@skein/store/StoreError"
 import { Effect, Either } from "effect"
 import type { Home } from "./Home.js"
 import * as Homes from "./Home.js"
@@ -106,7 +113,8 @@ export const giveBack = ({ home }: Tools, lane: Lane): Effect.Effect<void> =>
     return brief === undefined ? Effect.void : Effect.ignore(Lease.release(home.leases, brief))
   })
 
-const holderOf = ({ expiresAt, fence, name }: Lease.Held) => ({ name, fence, expiresAt })
+/** Who holds a lease of ours, for a message. */
+export const holderOf = ({ expiresAt, fence, name }: Lease.Held) => ({ name, fence, expiresAt })
 
 /**
  * Makes sure that the caller may append: with the fence of a lease that it holds, or with a brief one. Gives the lease.
@@ -115,19 +123,20 @@ export const permit = (
   tools: Tools,
   lane: Lane,
   fence: number | undefined
-): Effect.Effect<Lease.Held, LeaseHeld | StoreUnavailable> =>
+): Effect.Effect<Lease.Held, LeaseHeld | ThreadNotFound | InvalidRequest | StoreUnavailable> =>
   Effect.suspend(() => {
     const { clock, leases, machine } = tools.home
     const { kept, threadId } = lane
     const now = clock.unsafeCurrentTimeMillis()
-    if (kept !== undefined && now < kept.expiresAt) {
-      return fence === kept.fence
-        ? Effect.succeed(kept)
-        : Effect.fail(new LeaseHeld({ threadId, holder: holderOf(kept) }))
-    }
-    if (fence !== undefined) {
+    const isLive = kept !== undefined && now < kept.expiresAt
+    if (isLive && fence === kept.fence) return Effect.succeed(kept)
+    if (isLive || fence !== undefined) {
       const holder = kept === undefined ? Lease.holder(leases, threadId) : Effect.succeed(holderOf(kept))
-      return Effect.flatMap(holder, (current) => Effect.fail(new LeaseHeld({ threadId, holder: current })))
+      // Of a thread that is gone nobody holds anything.
+      return Effect.zipRight(
+        Homes.find(tools.home, threadId),
+        Effect.flatMap(holder, (current) => Effect.fail(new LeaseHeld({ threadId, holder: current })))
+      )
     }
     if (!machine.isShared) return Effect.succeed(alwaysOurs(lane))
     const { brief } = lane
@@ -139,7 +148,8 @@ export const permit = (
     )
   })
 
-const alwaysOurs = ({ lastFence, threadId }: Lane): Lease.Held => ({
+/** What stands for a lease where processes cannot share a home. */
+export const alwaysOurs = ({ lastFence, threadId }: Lane): Lease.Held => ({
   key: threadId,
   fence: lastFence,
   kind: "brief",
@@ -302,51 +312,3 @@ export const expect = (
   expected === "any" || Positions.equals(expected, LiveFile.position(live))
     ? Effect.void
     : conflict(tools, lane, "position", expected)
-
-/** A lease for a caller that keeps it; see `Driver.lease`. */
-export const keep = (
-  tools: Tools,
-  lane: Lane,
-  { name, threadId, time }: LeaseRequest
-): Effect.Effect<HeldLease, LeaseHeld | StoreUnavailable> =>
-  Effect.gen(function* () {
-    const { clock, leases, machine } = tools.home
-    const { kept } = lane
-    if (kept !== undefined && clock.unsafeCurrentTimeMillis() < kept.expiresAt) {
-      return yield* Effect.fail(new LeaseHeld({ threadId, holder: holderOf(kept) }))
-    }
-    const held = machine.isShared
-      ? yield* acquire(tools, lane, "kept", name, time)
-      : { ...alwaysOurs(lane), fence: lane.lastFence + 1, kind: "kept" as const, name, expiresAt: 0 }
-    if (!machine.isShared) {
-      held.expiresAt = clock.unsafeCurrentTimeMillis() + time
-      lane.lastFence = held.fence
-      lane.kept = held
-    }
-    const exclusively = alone(tools, lane)
-    const lost = Effect.flatMap(
-      Effect.suspend(() =>
-        lane.kept === undefined ? Lease.holder(leases, threadId) : Effect.succeed(holderOf(lane.kept))
-      ),
-      (holder) => Effect.fail(new LeaseHeld({ threadId, holder }))
-    )
-    return {
-      fence: held.fence,
-      expiresAt: held.expiresAt,
-      renew: exclusively(
-        Effect.suspend((): Effect.Effect<number, LeaseHeld | StoreUnavailable> => {
-          if (lane.kept !== held) return lost
-          if (machine.isShared) return Lease.renew(leases, held, time)
-          held.expiresAt = clock.unsafeCurrentTimeMillis() + time
-          return Effect.succeed(held.expiresAt)
-        })
-      ),
-      release: exclusively(
-        Effect.suspend(() => {
-          if (lane.kept !== held) return Effect.void
-          lane.kept = undefined
-          return machine.isShared ? Lease.release(leases, held) : Effect.void
-        })
-      )
-    }
-  })

@@ -8,38 +8,14 @@
  */
 import type { PlatformError } from "@effect/platform/Error"
 import { type Holder, LeaseHeld, type StoreUnavailable } from "@skein/store/StoreError"
-import { type Clock, Effect, Random } from "effect"
-import type { Knowledge, Process } from "../Machine.js"
+import { Effect, Random } from "effect"
 import * as Disk from "./Disk.js"
 import * as Instances from "./Instances.js"
+import type { Kind, Leases, Written } from "./LeaseFile.js"
+import { fileOf, folderOf, judge, markOf, newestOf, noted, old, parse, read, waiting } from "./LeaseFile.js"
 
-/** What leases are taken with. */
-export interface Leases {
-  readonly disk: Disk.Disk
-  readonly clock: Clock.Clock
-  readonly machine: Knowledge
-  /** Names this store among those of its process. */
-  readonly instance: string
-  /** The home. */
-  readonly root: string
-  readonly folder: string
-}
-
-/**
- * What a lease is for. `brief`: for an append and what follows at once; others wait for it. `kept`: until its holder gives
- * it back; others are refused.
- */
-export type Kind = "brief" | "kept"
-
-/** The content of a lease file. */
-interface Written {
-  readonly instance: string
-  readonly process: Process
-  readonly name: string
-  readonly kind: Kind
-  /** Milliseconds since 1970. */
-  readonly expiresAt: number
-}
+export type { Kind, Leases }
+export { markOf }
 
 /** A lease that is held. */
 export interface Held {
@@ -76,36 +52,6 @@ export interface Taken {
   readonly beforeUntil: number
   /** What {@link note} left for whoever comes next. */
   readonly note: string | undefined
-}
-
-const folderOf = ({ disk, folder }: Leases, key: string): string => disk.paths.join(folder, key)
-const fileOf = (leases: Leases, key: string, fence: number): string =>
-  leases.disk.paths.join(folderOf(leases, key), String(fence))
-
-const waiting = "wait"
-const old = ".old"
-const noted = "note"
-
-/** Where the old name of a file that is taken over is kept for the time. */
-export const markOf = (leases: Leases, key: string, fence: number): string => `${fileOf(leases, key, fence)}${old}`
-
-interface Listed {
-  readonly fence: number
-  readonly isFree: boolean
-}
-
-const parse = (names: ReadonlyArray<string>): ReadonlyArray<Listed> =>
-  names.flatMap((name) => {
-    const [, fence, free] = /^(\d{1,15})(\.free)?$/.exec(name) ?? []
-    return fence === undefined ? [] : [{ fence: Number(fence), isFree: free !== undefined }]
-  })
-
-const newestOf = (all: ReadonlyArray<Listed>): Listed | undefined => {
-  let newest: Listed | undefined
-  for (const one of all) {
-    if (newest === undefined || one.fence > newest.fence || (one.fence === newest.fence && one.isFree)) newest = one
-  }
-  return newest
 }
 
 const unavailable = (leases: Leases, key: string) => Disk.unavailable("taking a lease", folderOf(leases, key))
@@ -197,46 +143,6 @@ const make = (
     return isOurs ? { key, fence, kind, name, expiresAt } : undefined
   })
 
-/** What a lease file says; undefined when it is gone. One that makes no sense was cut off when the power went. */
-const read = (leases: Leases, key: string, fence: number): Effect.Effect<Written | undefined, PlatformError> =>
-  leases.disk.fs.readFileString(fileOf(leases, key, fence)).pipe(
-    Effect.map(parseWritten),
-    Effect.catchIf(Disk.isMissing, () => Effect.succeed(undefined))
-  )
-
-const nobody: Written = {
-  instance: "",
-  process: { host: "", boot: "", space: "", pid: 0, start: "" },
-  name: "a process that is gone",
-  kind: "brief",
-  expiresAt: 0
-}
-
-const parseWritten = (text: string): Written => {
-  try {
-    const value = JSON.parse(text) as Partial<Written> | null
-    const { process } = value ?? {}
-    const makesSense =
-      typeof process === "object" &&
-      process !== null &&
-      [process.host, process.boot, process.space, process.start].every((part) => typeof part === "string") &&
-      typeof process.pid === "number" &&
-      typeof value?.expiresAt === "number"
-    return makesSense ? { ...nobody, ...value } : nobody
-  } catch {
-    return nobody
-  }
-}
-
-const judge = (leases: Leases, { expiresAt, instance, process }: Written): "own" | "gone" | "late" | "live" => {
-  const { clock, machine } = leases
-  if (instance === leases.instance) return "own"
-  if (instance === "" || machine.isGone(process)) return "gone"
-  // Of this very process, but of a store that is closed.
-  if (isSelf(machine.self, process) && !Instances.isOpen(instance)) return "gone"
-  return clock.unsafeCurrentTimeMillis() >= expiresAt ? "late" : "live"
-}
-
 /**
  * How the newest lease ended, given that of whoever it was to succeed: a holder that died while it took something over
  * from one that was late leaves that to be done.
@@ -258,13 +164,6 @@ const behind = (
     }
     return ending
   })
-
-const isSelf = (left: Process, right: Process): boolean =>
-  left.host === right.host &&
-  left.boot === right.boot &&
-  left.space === right.space &&
-  left.pid === right.pid &&
-  left.start === right.start
 
 /** Whether a lease was not prolonged since it was found to be late. */
 const isStillLate = (leases: Leases, key: string, fence: number): Effect.Effect<boolean, PlatformError> =>

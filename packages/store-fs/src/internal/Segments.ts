@@ -17,7 +17,7 @@ import {
 } from "@skein/store/StoreError"
 import { Effect, type Scope } from "effect"
 import * as CodexHome from "../CodexHome.js"
-import * as RolloutLog from "../RolloutLog.js"
+import * as RolloutFile from "../RolloutFile.js"
 import type * as Catalog from "./Catalog.js"
 import type { AllColumns } from "./Columns.js"
 import * as Disk from "./Disk.js"
@@ -26,7 +26,8 @@ import * as Homes from "./Home.js"
 import type { Lane, Tools } from "./Lane.js"
 import * as Lanes from "./Lane.js"
 import * as Lease from "./Lease.js"
-import * as Standing from "./Standing.js"
+import * as Logs from "./Logs.js"
+import * as Tail from "./Tail.js"
 
 const failed = (path: string) => Disk.unavailable("writing a new file of a thread", path)
 
@@ -93,11 +94,12 @@ export const branch = (
     const live = yield* Lanes.current(tools, lane, options.expected)
     yield* Lanes.expect(tools, lane, live, options.expected)
     lane.isSole = true
-    if (catalog.base(segmentId, threadId)?.threadId === threadId) {
+    const other = catalog.base(segmentId, threadId)
+    if (other !== undefined) {
       return yield* Effect.fail(
         new InvalidRequest({
           field: "segmentId",
-          reason: `thread ${threadId} has a segment ${segmentId} already`,
+          reason: `thread ${other.threadId} has a segment ${segmentId} already`,
           advice: "Give a new id."
         })
       )
@@ -175,6 +177,7 @@ const install = <E = never>(
             ? yield* logUpTo(home, threadId, segment.base)
             : undefined
         yield* content(segment.content, inherited, writer.write)
+        yield* sealed(made.file, path, writer)
         yield* Effect.mapError(Disk.sync(disk, made.file), failed(path))
         if (options.before !== undefined) yield* options.before
         const isNew = yield* Effect.mapError(Disk.install(disk, made.path, path), failed(path))
@@ -184,6 +187,34 @@ const install = <E = never>(
       return size
     })
   )
+
+/**
+ * Sees to it that a file which ends inside of a batch, since that is where it was asked to end, is not taken for one that a
+ * crash cut off there: an empty line says that somebody went on behind it.
+ */
+const sealed = (
+  file: FileSystem.File,
+  path: string,
+  writer: ReturnType<typeof writing>
+): Effect.Effect<void, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const source = RolloutFile.source(RolloutFile.ofHandle(path, file, writer.size()))
+    const { state } = yield* Tail.inspect(source, { ordinals: false }).pipe(
+      Effect.mapError(
+        ({ advice, detail }) =>
+          new StoreUnavailable({
+            operation: "writing a new file of a thread",
+            reason: detail,
+            advice,
+            retryable: true,
+            paths: [path]
+          })
+      )
+    )
+    if (state !== "unfinished") return
+    yield* file.seek(writer.size(), "start")
+    yield* writer.write([{ bytes: new Uint8Array(0), offset: 0, number: undefined, terminated: true }])
+  })
 
 /** Hands on the lines of a segment: its header, what it inherits by copy, the rest. */
 const content = (
@@ -249,41 +280,7 @@ const logUpTo = (
         })
       )
     }
-    const log = yield* openLog(home, found)
+    const log = yield* Logs.ofFile(home, found)
     const to = log.pieces.at(-1)?.to ?? 0
     return EffectiveLog.cut(log, log.pieces.length - 1, Math.min(offset, to))
   })
-
-/** The log of one file, with what it stands on, as readers of the store get it. */
-export const openLog = (
-  home: Home,
-  file: Catalog.Rollout
-): Effect.Effect<EffectiveLog.EffectiveLog<ReadError>, ReadError, Scope.Scope> =>
-  Effect.map(openRollout(home, file), (log) => withReadErrors(file.threadId, log)).pipe(
-    Effect.mapError((error) => Standing.readError(file.threadId, error))
-  )
-
-/** The same with the errors of files. */
-export const openRollout = (home: Home, file: Catalog.Rollout) =>
-  RolloutLog.open(file.path, {
-    decodedLimit: home.decodedLimit,
-    baseFile: (id) => home.catalog.base(id, file.threadId)
-  }).pipe(Effect.provide(home.context))
-
-/** A log of files as one of the store. */
-export const withReadErrors = (threadId: string, log: RolloutLog.RolloutLog): EffectiveLog.EffectiveLog<ReadError> => ({
-  ...log,
-  pieces: log.pieces.map((piece) => ({ ...piece, source: withErrors(threadId, piece.source) }))
-})
-
-/** A source of a file as one of the store. */
-export const withErrors = (
-  threadId: string,
-  source: RolloutLog.RolloutLog["pieces"][number]["source"]
-): LineSource.LineSource<ReadError> => ({
-  ...source,
-  forward: (take, range) =>
-    Effect.mapError(source.forward(take, range), (error) => Standing.readError(threadId, error)),
-  backward: (take, range) =>
-    Effect.mapError(source.backward(take, range), (error) => Standing.readError(threadId, error))
-})
