@@ -129,7 +129,7 @@ export const make = (
       append: (request) => lanes.alone(request.threadId, (lane) => Append.append(tools, lane, request)),
       branch: (threadId, segment, how) => lanes.alone(threadId, (lane) => Segments.branch(tools, lane, segment, how)),
       open: (threadId) => Logs.open(home, standings, threadId),
-      segments: (threadId) => Logs.segments(home, threadId),
+      segments: (threadId) => Logs.segments(home, standings, threadId),
       row: rows.row,
       rows: rows.rows,
       lagging: rows.lagging,
@@ -137,10 +137,11 @@ export const make = (
       updateExplicit: (threadId, change) =>
         Effect.gen(function* () {
           yield* Homes.find(home, threadId)
-          yield* columns.change(threadId, ({ archivedAt, named, ...explicit }) => ({
+          yield* columns.change(threadId, ({ archivedAt, named, sealed, ...explicit }) => ({
             ...change(explicit),
             archivedAt,
-            named
+            named,
+            sealed
           }))
           yield* Effect.ignore(rows.changed(threadId))
         }),

@@ -673,3 +673,34 @@ describe("homes", () => {
     ).finally(() => chmodSync(home, 0o755))
   })
 })
+
+describe("a file that was made to end inside of a batch", () => {
+  const start = Home.document(Home.legacyMeta(1), Home.say("one"))
+  const lines = [0, 1, 2].map((i) => Stores.mark(Home.say(`b${i}`), "b", i, 3))
+  const source = Home.document(Home.legacyMeta(1), one, ...lines)
+  const base = Positions.make(Home.id(1), start.length + Home.document(lines[0] ?? "").length)
+
+  it("has all of it, whatever comes behind", () => {
+    const home = Home.home({ [first]: source })
+    return Stores.withDriver(home, (driver) =>
+      Effect.gen(function* () {
+        yield* driver.create(Stores.thread(2, [], { segment: { base } }))
+        const path = join(home, Home.file(2))
+        for (const store of [driver, yield* Stores.open(home)]) {
+          expect(yield* Stores.texts(store, 2)).toEqual(["one", "b0"])
+          expect(yield* Stores.codes(store, 2)).toEqual([])
+        }
+        appendFileSync(path, '{"torn')
+        expect(yield* Stores.texts(driver, 2)).toEqual(["one", "b0"])
+        expect(yield* Stores.codes(driver, 2)).toEqual(["torn"])
+        yield* driver.updateExplicit(Home.id(2), () => ({ memoryMode: "disabled" }))
+        yield* Stores.append(driver, 2, [Stores.marked("c", "c0", "c1")])
+        expect(yield* Stores.texts(driver, 2)).toEqual(["one", "b0", "c0", "c1"])
+        // What is cut off behind it is still cut off.
+        appendFileSync(path, `${Stores.mark(Home.say("lost"), "d", 0, 2)}\n`)
+        expect(yield* Stores.texts(driver, 2)).toEqual(["one", "b0", "c0", "c1"])
+        expect(yield* Stores.codes(driver, 2)).toEqual(["unfinished-batch"])
+      })
+    )
+  })
+})

@@ -499,6 +499,21 @@ describe("archiving and deleting", () => {
       )
     })
 
+    it("nothing but the place in front of everything", () => {
+      const none = { thread: 1, ordinal: 0, offset: 0 }
+      const home = Home.home({
+        [Home.file(1)]: first,
+        [Home.file(2)]: Home.document(Home.meta(2, 0, none), Home.say("b", 1))
+      })
+      return Stores.withDriver(home, (driver) =>
+        Effect.gen(function* () {
+          yield* driver.remove(Home.id(1), "materialise")
+          expect(yield* Stores.texts(driver, 2)).toEqual(["b"])
+          expect(yield* Stores.codes(driver, 2)).toEqual([])
+        })
+      )
+    })
+
     it("or is refused", () => {
       const home = Home.home(files)
       return Stores.withDriver(home, (driver) =>

@@ -6,6 +6,7 @@
  * one change all the same: the file then holds the name too, until the index has it.
  */
 import type { PlatformError } from "@effect/platform/Error"
+import type { Position } from "@skein/store/Position"
 import { StoreUnavailable } from "@skein/store/StoreError"
 import type { Explicit, GitOverride } from "@skein/store/Summary"
 import { Effect } from "effect"
@@ -22,6 +23,8 @@ export interface Columns extends Omit<Explicit, "name"> {
   readonly archivedAt?: number | undefined
   /** A name that was given together with something else. */
   readonly named?: SessionIndex.Entry | undefined
+  /** Up to where a file was made at once that ends inside of a batch. */
+  readonly sealed?: Position | undefined
 }
 
 /** The explicit columns of a home. */
@@ -188,13 +191,14 @@ const parse = (text: string): Columns | undefined => {
   try {
     const value: unknown = JSON.parse(text)
     if (!isObject(value)) return undefined
-    const { archivedAt, git, memoryMode, metadata, named } = value
+    const { archivedAt, git, memoryMode, metadata, named, sealed } = value
     return {
       ...(typeof memoryMode === "string" ? { memoryMode } : {}),
       ...(isObject(git) ? { git: git as GitOverride } : {}),
       ...(isObject(metadata) ? { metadata: metadata as Readonly<Record<string, string>> } : {}),
       ...(typeof archivedAt === "number" ? { archivedAt } : {}),
-      ...(isObject(named) ? { named: named as unknown as SessionIndex.Entry } : {})
+      ...(isObject(named) ? { named: named as unknown as SessionIndex.Entry } : {}),
+      ...(isObject(sealed) ? { sealed: sealed as unknown as Position } : {})
     }
   } catch {
     return undefined

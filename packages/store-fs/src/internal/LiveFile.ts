@@ -26,7 +26,7 @@ import type { Home } from "./Home.js"
 import * as Homes from "./Home.js"
 import type { Standings } from "./Standing.js"
 import * as Standing from "./Standing.js"
-import * as Tail from "./Tail.js"
+import type * as Tail from "./Tail.js"
 
 /** An open file, and what we left it as. */
 export interface LiveFile {
@@ -95,8 +95,17 @@ export const open = (
       yield* check(threadId, path, opening)
       const beside = files.all.find((other) => other.compressed && other.path === `${path}.zst`)
       if (beside !== undefined) yield* Cold.dropRemnant(home, beside.path, file)
-      const tail = yield* ending(home, path, file, evidence, opening.historyMode === "paginated").pipe(
-        Effect.mapError((error) => (error._tag === "FileRefused" ? refusedAt(threadId, error) : failed(path)(error)))
+      const tail = yield* ending(
+        { home, standings, path, head: files.head, file, evidence },
+        opening.historyMode === "paginated"
+      ).pipe(
+        Effect.mapError((error) =>
+          error._tag === "FileRefused"
+            ? refusedAt(threadId, error)
+            : error._tag === "StoreUnavailable"
+              ? error
+              : failed(path)(error)
+        )
       )
       if (tail.state === "torn") {
         yield* Effect.logWarning(
@@ -149,25 +158,33 @@ const check = (threadId: string, path: string, opening: Standing.Opening): Effec
     : Effect.fail(new CorruptThread({ threadId, position: undefined, reason: `${path}: ${reason}` }))
 }
 
+/** An open file of which the end is wanted. */
+interface Ending {
+  readonly home: Home
+  readonly standings: Standings
+  readonly path: string
+  readonly head: Rollout
+  readonly file: FileSystem.File
+  readonly evidence: Evidence
+}
+
 /** The end of a file once what is ours and unfinished is cut off. */
 const ending = (
-  home: Home,
-  path: string,
-  file: FileSystem.File,
-  evidence: Evidence,
+  parts: Ending,
   ordinals: boolean
-): Effect.Effect<Tail.Tail & { readonly size: number }, PlatformError | FileRefused> =>
+): Effect.Effect<Tail.Tail & { readonly size: number }, PlatformError | FileRefused | StoreUnavailable> =>
   Effect.gen(function* () {
+    const { evidence, file, head, home, path, standings } = parts
     const { debris } = evidence
     const before = Disk.factsOf(yield* file.stat)
     if (debris !== undefined && debris.inode === before.inode) yield* takeBack(home, file, debris.offset, debris.bytes)
     const facts = Disk.factsOf(yield* file.stat)
     const source = RolloutFile.source(RolloutFile.ofHandle(path, file, facts.size))
-    const tail = yield* Tail.inspect(source, { ordinals })
+    const tail = yield* standings.tail(head, source, ordinals)
     const isOurs = tail.state === "torn" && evidence.goneAt !== undefined && facts.mtimeMs <= evidence.goneAt
     if (tail.state !== "unfinished" && !isOurs) return { ...tail, size: facts.size }
     // Only under our lease, and only if nobody else wrote since.
-    if (Disk.factsOf(yield* file.stat).size !== facts.size) return yield* ending(home, path, file, evidence, ordinals)
+    if (Disk.factsOf(yield* file.stat).size !== facts.size) return yield* ending(parts, ordinals)
     yield* file.truncate(tail.end)
     yield* Disk.sync(home.disk, file)
     return { ...tail, state: "ended", size: tail.end }

@@ -13,7 +13,7 @@ import * as Header from "./Header.js"
 import type { Home } from "./Home.js"
 import * as Homes from "./Home.js"
 import * as Standing from "./Standing.js"
-import * as Tail from "./Tail.js"
+import type * as Tail from "./Tail.js"
 
 /** How often a file is looked for that went away before it was opened. */
 const tries = 3
@@ -55,9 +55,9 @@ const attempt = (
     }
     const own = log.pieces.at(-1)
     if (own === undefined) return yield* Effect.fail(new ThreadNotFound({ threadId }))
-    const tail = yield* Tail.inspect(own.source, { ordinals: false }).pipe(
-      Effect.mapError((error) => Standing.readError(threadId, error))
-    )
+    const tail = yield* standings
+      .tail(files.head, own.source, false)
+      .pipe(Effect.mapError((error) => (error._tag === "FileRefused" ? Standing.readError(threadId, error) : error)))
     const diagnostics = [...log.diagnostics, ...noticed(own.source.path, tail), ...files.duplicates.map(duplicate)]
     const pieces = log.pieces.map((piece) => (piece === own ? { ...piece, to: tail.end } : piece))
     return withReadErrors(threadId, { ...log, pieces, diagnostics })
@@ -103,6 +103,7 @@ const duplicate = ({ path, threadId }: Catalog.Rollout): Diagnostic => ({
 /** All segments of a thread; see `Driver.segments`. */
 export const segments = (
   home: Home,
+  standings: Standing.Standings,
   threadId: string
 ): Effect.Effect<ReadonlyArray<StoredSegment>, ReadError, Scope.Scope> =>
   Effect.gen(function* () {
@@ -115,9 +116,9 @@ export const segments = (
       )
       const source = withErrors(threadId, RolloutFile.source(opened))
       const header = yield* Header.read(source)
-      const { end, state } = yield* Tail.inspect(source, { ordinals: false })
       // A torn line is damage, and a copy keeps it; a batch that was not finished is nothing. One of an older segment was.
-      const size = state === "unfinished" && file === files.head ? end : source.size
+      const tail = file === files.head ? yield* standings.tail(file, source, false) : undefined
+      const size = tail?.state === "unfinished" ? tail.end : source.size
       found.push({
         segmentId: Catalog.segmentId(file),
         base: Header.base(header),

@@ -212,11 +212,26 @@ const copy = (
     })
   )
 
-/** Where a copy ends. A place inside a line is none: then readers go by ordinals, and need all of the file. */
+/**
+ * Where a copy ends: behind the header at least, without which a file says nothing. A place inside a line is none: then
+ * readers go by ordinals, and need all of the file.
+ */
 const endOf = (file: RolloutFile.RolloutFile, length: number): Effect.Effect<number, FileRefused> =>
-  length <= 0 || length >= file.size
-    ? Effect.succeed(Math.max(0, Math.min(length, file.size)))
-    : Effect.map(file.read(length - 1, 1), (last) => (last[0] === 0x0a ? length : file.size))
+  Effect.gen(function* () {
+    if (length >= file.size) return file.size
+    let header = file.size
+    yield* RolloutFile.forward(
+      file,
+      ({ bytes, offset }) => {
+        header = offset + bytes.length + 1
+        return false
+      },
+      { brief: true }
+    )
+    if (length <= header) return Math.min(header, file.size)
+    const last = yield* file.read(length - 1, 1)
+    return last[0] === 0x0a ? length : file.size
+  })
 
 /** The bytes of a file's beginning with another id of the thread in its header, of the same length. */
 const renamed = (bytes: Uint8Array, from: string, to: string): Uint8Array => {

@@ -27,6 +27,7 @@ import type { Lane, Tools } from "./Lane.js"
 import * as Lanes from "./Lane.js"
 import * as Lease from "./Lease.js"
 import * as Logs from "./Logs.js"
+import type { Standings } from "./Standing.js"
 import * as Tail from "./Tail.js"
 
 const failed = (path: string) => Disk.unavailable("writing a new file of a thread", path)
@@ -53,7 +54,7 @@ export const create = (
       yield* columns.change(threadId, () => ({ ...explicit, ...(archivedAt === undefined ? {} : { archivedAt }) }))
     }
     const folder = archivedAt === undefined ? Homes.sessionsFolder(tools.home, time) : Homes.archiveFolder(tools.home)
-    const size = yield* install(tools.home, folder, name, threadId, thread.historyMode, segment)
+    const size = yield* install(tools, { folder, name, threadId, historyMode: thread.historyMode, segment })
     if (size === undefined) return yield* Effect.fail(new ThreadAlreadyExists({ threadId }))
     return Positions.make(segment.segmentId, size)
   })
@@ -112,7 +113,12 @@ export const branch = (
     const lost = Effect.flatMap(Lease.holder(leases, threadId), (holder) =>
       Effect.fail(new LeaseHeld({ threadId, holder }))
     )
-    const size = yield* install(home, folder, name, threadId, live.historyMode, segment, {
+    const size = yield* install(tools, {
+      folder,
+      name,
+      threadId,
+      historyMode: live.historyMode,
+      segment,
       before: Effect.flatMap(
         isOurs,
         (ours): Effect.Effect<void, StoreUnavailable | LeaseHeld> =>
@@ -150,55 +156,63 @@ const taken = (path: string): StoreUnavailable =>
     paths: [path]
   })
 
+/** A file that is to be made. */
+interface Made<E> {
+  readonly folder: string
+  readonly name: string
+  readonly threadId: string
+  readonly historyMode: string
+  readonly segment: NewSegment
+  /** Done right before the file takes its name; if it fails, there is no file. */
+  readonly before?: Effect.Effect<void, E> | undefined
+}
+
 /**
  * Writes a segment to a file that has no name until it is whole and durable. Gives its size; undefined when there is a
  * file of that name. In legacy threads what it stands on is copied in front of its own lines, behind its header: no
  * program before 0.169.0 follows a base.
  */
 const install = <E = never>(
-  home: Home,
-  folder: string,
-  name: string,
-  threadId: string,
-  historyMode: string,
-  segment: NewSegment,
-  options: { readonly before?: Effect.Effect<void, E> | undefined } = {}
+  { home, standings }: Tools,
+  { before = Effect.void, folder, historyMode, name, segment, threadId }: Made<E>
 ): Effect.Effect<number | undefined, ReadError | E> =>
   Effect.scoped(
     Effect.gen(function* () {
       const { catalog, disk } = home
       const path = disk.paths.join(folder, name)
-      const size = yield* Effect.gen(function* () {
-        yield* Effect.mapError(Disk.makeFolder(disk, folder), failed(path))
-        const made = yield* Effect.mapError(Disk.temporary(disk, path, home.instance), failed(path))
-        const writer = writing(made.file, path)
-        const inherited =
-          segment.base !== undefined && historyMode !== "paginated"
-            ? yield* logUpTo(home, threadId, segment.base)
-            : undefined
-        yield* content(segment.content, inherited, writer.write)
-        yield* sealed(made.file, path, writer)
-        yield* Effect.mapError(Disk.sync(disk, made.file), failed(path))
-        if (options.before !== undefined) yield* options.before
-        const isNew = yield* Effect.mapError(Disk.install(disk, made.path, path), failed(path))
-        return isNew ? writer.size() : undefined
-      })
-      if (size !== undefined) catalog.add(path)
-      return size
+      yield* Effect.mapError(Disk.makeFolder(disk, folder), failed(path))
+      const made = yield* Effect.mapError(Disk.temporary(disk, path, home.instance), failed(path))
+      const writer = writing(made.file, path)
+      const inherited =
+        segment.base !== undefined && historyMode !== "paginated"
+          ? yield* logUpTo(home, threadId, segment.base)
+          : undefined
+      yield* content(segment.content, inherited, writer.write)
+      const end = Positions.make(segment.segmentId, writer.size())
+      yield* seal(standings, { threadId, path, file: made.file, end })
+      yield* Effect.mapError(Disk.sync(disk, made.file), failed(path))
+      yield* before
+      if (!(yield* Effect.mapError(Disk.install(disk, made.path, path), failed(path)))) return undefined
+      catalog.add(path)
+      return writer.size()
     })
   )
 
+/** A file that was written and has no name yet. */
+interface Written {
+  readonly threadId: string
+  readonly path: string
+  readonly file: FileSystem.File
+  readonly end: Position
+}
+
 /**
  * Sees to it that a file which ends inside of a batch, since that is where it was asked to end, is not taken for one that a
- * crash cut off there: an empty line says that somebody went on behind it.
+ * crash cut off there.
  */
-const sealed = (
-  file: FileSystem.File,
-  path: string,
-  writer: ReturnType<typeof writing>
-): Effect.Effect<void, StoreUnavailable> =>
+const seal = (standings: Standings, { end, file, path, threadId }: Written): Effect.Effect<void, StoreUnavailable> =>
   Effect.gen(function* () {
-    const source = RolloutFile.source(RolloutFile.ofHandle(path, file, writer.size()))
+    const source = RolloutFile.source(RolloutFile.ofHandle(path, file, end.offset))
     const { state } = yield* Tail.inspect(source, { ordinals: false }).pipe(
       Effect.mapError(
         ({ advice, detail }) =>
@@ -211,9 +225,7 @@ const sealed = (
           })
       )
     )
-    if (state !== "unfinished") return
-    yield* file.seek(writer.size(), "start")
-    yield* writer.write([{ bytes: new Uint8Array(0), offset: 0, number: undefined, terminated: true }])
+    if (state === "unfinished") yield* standings.seal(threadId, end)
   })
 
 /** Hands on the lines of a segment: its header, what it inherits by copy, the rest. */

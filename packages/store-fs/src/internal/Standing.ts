@@ -1,6 +1,7 @@
 /** Where a thread stands: what the first and the last lines of its newest file say. */
 import { canonicalUuid } from "@skein/core/record/Primitive"
 import type { Located } from "@skein/store/Driver"
+import type { LineSource } from "@skein/store/LineSource"
 import type { Position } from "@skein/store/Position"
 import * as Positions from "@skein/store/Position"
 import {
@@ -47,6 +48,17 @@ export interface Standing {
 export interface Standings {
   /** Cost: the first and the last lines; two stats when nothing changed since. A compressed file is decoded. */
   readonly of: (threadId: string) => Effect.Effect<Standing, ThreadNotFound | InvalidRequest | StoreUnavailable>
+  /**
+   * The end of a thread's newest file. One that was made to end inside of a batch is not taken for one that was cut off
+   * there.
+   */
+  readonly tail: <E>(
+    file: Catalog.Rollout,
+    source: LineSource<E>,
+    ordinals: boolean
+  ) => Effect.Effect<Tail.Tail, E | StoreUnavailable>
+  /** Takes note that all of a file up to a place was written at once. Durable when it returns. */
+  readonly seal: (threadId: string, position: Position) => Effect.Effect<void, StoreUnavailable>
   /** The beginning of a file. It never changes, so it is read once. */
   readonly opening: (path: string, facts: Disk.Facts) => Effect.Effect<Opening, FileRefused>
 }
@@ -76,6 +88,15 @@ export const make = (home: Home, columns: AllColumns): Standings => {
       return opening
     })
 
+  const tailOf = <E>(file: Catalog.Rollout, source: LineSource<E>, ordinals: boolean) =>
+    Effect.gen(function* () {
+      const tail = yield* Tail.inspect(source, { ordinals })
+      if (tail.state !== "unfinished") return tail
+      const { sealed } = yield* columns.of(file.threadId)
+      const committed = sealed?.segmentId === Catalog.segmentId(file) ? sealed.offset : 0
+      return tail.end < committed ? yield* Tail.inspect(source, { ordinals, committed }) : tail
+    })
+
   const read = (
     files: Catalog.ThreadFiles,
     facts: Disk.Facts
@@ -86,7 +107,7 @@ export const make = (home: Home, columns: AllColumns): Standings => {
         const file = yield* open(head.path)
         const opening = yield* openingOf(head.path, facts, file)
         const ordinals = opening.historyMode === "paginated"
-        const tail = yield* Tail.inspect(RolloutFile.source(file), { ordinals })
+        const tail = yield* tailOf(head, RolloutFile.source(file), ordinals)
         const archivedAt = head.isArchived ? ((yield* columns.of(threadId)).archivedAt ?? facts.mtimeMs) : undefined
         const located: Located = {
           threadId,
@@ -126,6 +147,8 @@ export const make = (home: Home, columns: AllColumns): Standings => {
 
   return {
     of,
+    tail: tailOf,
+    seal: (threadId, sealed) => columns.change(threadId, (before) => ({ ...before, sealed })),
     opening: (path, facts) =>
       Effect.suspend(() => {
         const before = openings.get(path)

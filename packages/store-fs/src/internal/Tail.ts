@@ -44,21 +44,29 @@ export const markOf = (line: RawLine): Mark | undefined => {
     : undefined
 }
 
+/** What is asked of an end. */
+export interface Options {
+  /** Whether the next ordinal is wanted. */
+  readonly ordinals: boolean
+  /** Up to where all is known to be written: a batch that is not all there was asked for like that. Default 0. */
+  readonly committed?: number | undefined
+}
+
 /**
  * The end of a file. A part of a batch counts as unfinished only when nothing but that batch stands behind its first line:
  * what somebody else wrote behind it makes it count as written.
  *
  * Cost: its last lines; with `ordinals`, back to the newest readable record that has one.
  */
-export const inspect = <E>(source: LineSource<E>, options: { readonly ordinals: boolean }): Effect.Effect<Tail, E> =>
+export const inspect = <E>(source: LineSource<E>, options: Options): Effect.Effect<Tail, E> =>
   Effect.gen(function* () {
-    const { tail, take } = looking(source.size, options.ordinals)
+    const { tail, take } = looking(source.size, options)
     yield* source.backward(take)
     return tail()
   })
 
 /** What is known while lines are looked at from the last one back. `take` gives false when that is enough. */
-const looking = (size: number, ordinals: boolean) => {
+const looking = (size: number, { committed = 0, ordinals }: Options) => {
   let known: Tail = { end: size, state: "ended", nextOrdinal: undefined }
   /** A part of a batch, what was known before it, and the index of its line that was seen last. */
   let part: { readonly id: string; readonly before: Tail; readonly index: number } | undefined
@@ -77,7 +85,7 @@ const looking = (size: number, ordinals: boolean) => {
 
   /** The last line that is whole. */
   const whole = (line: RawLine): boolean => {
-    const mark = markOf(line)
+    const mark = line.offset < committed ? undefined : markOf(line)
     const isDone = ordinal(line)
     if (mark === undefined || mark[1] >= mark[2] - 1) return isDone
     const [id, index] = mark
