@@ -95,9 +95,12 @@ export const play = (at: World, op: Op, step: number): Effect.Effect<Outcome, ne
   if ("revert" in op) {
     const segmentId = Drafts.id(base + ++at.segments)
     const fence = op.lease === undefined ? undefined : at.leases.get(n)?.fence
-    const revert = Effect.flatMap(placeBehind(at, n, op.behind), (to) =>
+    const place = Effect.flatMap(placeBehind(at, n, op.behind), (to) =>
+      to === undefined ? startOf(at, n) : Effect.succeed(to)
+    )
+    const revert = Effect.flatMap(place, (to) =>
       store.revert(id, {
-        to: to ?? { segmentId: id, offset: 0 },
+        to,
         timestamp: Drafts.stamp(500 + at.segments),
         segmentId,
         fence
@@ -221,6 +224,15 @@ const placeBehind = (at: World, n: number, behind: number | undefined, includeAr
     const found: Position | undefined = rows[behind % Math.max(1, rows.length)]?.position
     return found
   })
+
+/** The place in front of everything that a thread shows, wherever its store keeps that. */
+const startOf = (at: World, n: number) =>
+  Effect.scoped(
+    Effect.map(at.store.open(Drafts.id(n), { includeArchived: true }), ({ pieces }): Position => {
+      const first = pieces[0]?.segmentId
+      return { segmentId: first ?? Drafts.id(n), offset: 0 }
+    })
+  )
 
 const query = (
   at: World,
