@@ -347,3 +347,55 @@ describe("13, 53, 54. at every operation of reading and listing", () => {
     60_000
   )
 })
+
+describe("a home that may not be written to", () => {
+  it("is read as ever, and says of every change why it cannot be made", () =>
+    Stores.run(
+      Effect.gen(function* () {
+        const disk = yield* SimulatedDisk.make()
+        const run: Run = { disk, alive: new Set(), pid: 0 }
+        let state = empty
+        yield* inProcess(run, (driver) =>
+          Effect.forEach(steps.slice(0, 12), (step) => {
+            state = step.outcome(state)
+            return step.run(driver)
+          })
+        )
+        const files = yield* disk.files
+        const changes = new Set([
+          "write",
+          "writeFile",
+          "makeDirectory",
+          "link",
+          "rename",
+          "remove",
+          "ftruncate",
+          "utimes"
+        ])
+        yield* inProcess(run, (driver) =>
+          Effect.gen(function* () {
+            yield* disk.setFaults(({ method }) =>
+              changes.has(method) ? { kind: "fail", reason: "permission" } : undefined
+            )
+            expect(yield* seen(driver)).toEqual(state)
+            const all: ReadonlyArray<Effect.Effect<unknown, StoreError>> = [
+              ...steps.slice(1, 3).map((step) => step.run(driver)),
+              driver.create(Stores.thread(9)),
+              driver.updateExplicit(Home.id(2), () => ({ memoryMode: "disabled" })),
+              driver.setArchived(Home.id(3), 1),
+              driver.remove(Home.id(3), "materialise"),
+              driver.lease({ threadId: Home.id(2), name: "x", time: 1000 })
+            ]
+            for (const change of all) {
+              const error = yield* Stores.failure(change)
+              expect(error).toMatchObject({ _tag: "StoreUnavailable", retryable: false })
+            }
+            yield* disk.setFaults(undefined)
+          })
+        )
+        const kept = [...(yield* disk.files)].filter(([path]) => !path.endsWith(".free") && !path.endsWith(".tmp"))
+        const before = [...files].filter(([path]) => !path.endsWith(".free") && !path.endsWith(".tmp"))
+        expect(new Map(kept)).toEqual(new Map(before))
+      })
+    ))
+})
