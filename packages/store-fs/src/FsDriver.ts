@@ -222,6 +222,7 @@ const open = (
       decodedLimit: options.decodedLimit,
       context,
       deleting: new Set(),
+      incomplete: new Set(),
       refreshedAt: clock.unsafeCurrentTimeMillis()
     }
   })

@@ -145,8 +145,21 @@ const inherited = (
         return { pieces, whole: false }
       }
       visited.add(nameOf(found.path))
-      const file = yield* RolloutFile.open(found.path, options)
-      const meta = yield* header(file)
+      const opened = yield* Effect.either(
+        Effect.flatMap(RolloutFile.open(found.path, options), (file) =>
+          Effect.map(header(file), (meta) => ({ file, meta }))
+        )
+      )
+      if (opened._tag === "Left") {
+        // What is not to be read fails closed; of what cannot be read, the rest is there all the same.
+        if (opened.left.reason === "unknown-history-mode") return yield* Effect.fail(opened.left)
+        diagnostics.push({
+          ...noticed(from, "missing-base", "error"),
+          message: `it continues ${found.path}, which cannot be read: ${opened.left.detail}`
+        })
+        return { pieces, whole: false }
+      }
+      const { file, meta } = opened.right
       if (file.damagedAt !== undefined) diagnostics.push(compressionDamage(file))
       if (base.end_byte_offset > file.size) whole = false
       pieces.unshift({

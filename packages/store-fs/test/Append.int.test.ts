@@ -1,4 +1,5 @@
 /** Creating and appending on a real disk, and what programs that take no lease do beside it. */
+import { execFileSync } from "node:child_process"
 import {
   appendFileSync,
   chmodSync,
@@ -582,6 +583,30 @@ describe("57, 58. what has the name of a rollout", () => {
           expect(error.message).toContain("path is a directory")
         }
         expect(yield* Stores.rows(driver)).toEqual([])
+      })
+    )
+  })
+
+  it("a pipe is refused, and nobody waits for what comes out of it", () => {
+    const home = Home.home({ [Home.file(2)]: content.replaceAll(Home.id(1), Home.id(2)) })
+    execFileSync("mkfifo", [join(home, first)])
+    return Stores.withDriver(home, (driver) =>
+      Effect.gen(function* () {
+        const error = yield* Stores.failure(driver.locate(Home.id(1)))
+        expect(error).toMatchObject({ _tag: "InvalidRequest" })
+        expect((yield* Stores.failure(Stores.append(driver, 1, [Stores.batch(one)])))._tag).toBe("InvalidRequest")
+        expect((yield* Stores.rows(driver)).map(({ threadId }) => threadId)).toEqual([Home.id(2)])
+      })
+    )
+  })
+
+  it("a directory beside the file of a thread does not hide it", () => {
+    const home = Home.home({ [`archived_sessions/${Home.name(1)}`]: content })
+    mkdirSync(join(home, first), { recursive: true })
+    return Stores.withDriver(home, (driver) =>
+      Effect.gen(function* () {
+        expect(yield* Stores.texts(driver, 1)).toEqual(["one"])
+        expect((yield* Stores.rows(driver)).map(({ archivedAt }) => archivedAt !== undefined)).toEqual([true])
       })
     )
   })

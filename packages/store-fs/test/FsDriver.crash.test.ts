@@ -7,6 +7,7 @@ import type { Driver } from "@skein/store/Driver"
 import * as Positions from "@skein/store/Position"
 import type { StoreError } from "@skein/store/StoreError"
 import * as ThreadIndex from "@skein/store/ThreadIndex"
+import * as ThreadStore from "@skein/store/ThreadStore"
 import * as SimulatedDisk from "@skein/testing/SimulatedDisk"
 import { Cause, Effect, Exit } from "effect"
 import { describe, expect, it } from "vitest"
@@ -399,3 +400,27 @@ describe("a home that may not be written to", () => {
       })
     ))
 })
+
+it("53. a file that may not be read hides no other from a list, nor do those that stand on it", () =>
+  Stores.run(
+    Effect.gen(function* () {
+      const disk = yield* SimulatedDisk.make()
+      const run: Run = { disk, alive: new Set(), pid: 0 }
+      yield* inProcess(run, (driver) => Effect.forEach([make(2, "a"), makePaginated, fork], (step) => step.run(driver)))
+      yield* inProcess(run, (driver) =>
+        Effect.scoped(
+          Effect.gen(function* () {
+            const store = yield* ThreadStore.make(driver)
+            yield* disk.setFaults(({ method, path }) =>
+              method === "open" && path.includes(Home.id(1)) ? { kind: "fail", reason: "permission" } : undefined
+            )
+            const page = yield* store.summaries({ hidden: true })
+            expect(page.items.map(({ id }) => id).sort()).toEqual([1, 2, 3].map(Home.id))
+            expect(yield* Stores.codes(driver, 3)).toEqual(["missing-base"])
+            yield* disk.setFaults(undefined)
+            expect((yield* driver.lagging()).map(({ threadId }) => threadId)).toContain(Home.id(3))
+          })
+        )
+      )
+    })
+  ))

@@ -24,6 +24,8 @@ export interface Home {
   readonly context: Context.Context<FileSystem.FileSystem | Path.Path>
   /** Threads whose deletion has begun: they are gone, whatever is still there of them. */
   readonly deleting: Set<string>
+  /** Threads of which a part that they inherit could not be read: what was derived of them is to be derived again. */
+  readonly incomplete: Set<string>
   /** When the folders of new files were looked at last. */
   refreshedAt: number
 }

@@ -53,6 +53,8 @@ const attempt = (
       yield* home.catalog.walk
       return yield* attempt(home, standings, threadId, 0)
     }
+    if (log.whole) home.incomplete.delete(threadId)
+    else home.incomplete.add(threadId)
     const own = log.pieces.at(-1)
     if (own === undefined) return yield* Effect.fail(new ThreadNotFound({ threadId }))
     const tail = yield* standings

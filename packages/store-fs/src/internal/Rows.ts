@@ -104,7 +104,10 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
     Effect.gen(function* () {
       const { threadId } = one.files
       const row = rowOf(one, yield* columns.of(threadId), derived)
-      pending.set(threadId, { indexed: { row, reached }, facts: factsOf(one) })
+      const facts = factsOf(one)
+      // No file has this size, so the thread counts as behind at the next list.
+      const stale = home.incomplete.has(threadId) ? { ...facts, size: -1 } : facts
+      pending.set(threadId, { indexed: { row, reached }, facts: stale })
       if (pending.size >= batch) yield* flush
     })
 
@@ -146,13 +149,9 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
     )
     const changed: Array<{ readonly files: ThreadFiles; readonly facts: Disk.Facts }> = []
     const current = new Set<string>()
-    for (const [i, files] of threads.entries()) {
-      const facts = looks[i]
+    for (const [i, first] of threads.entries()) {
+      const { facts, files } = yield* regular(first, looks[i])
       if (facts === undefined) continue
-      if (facts.type !== "File") {
-        catalog.pass(files.head.path)
-        continue
-      }
       current.add(files.head.path)
       const before = filed.get(files.head.path)
       if (before === undefined || !Disk.isSame(before, facts)) changed.push({ files, facts })
@@ -162,6 +161,22 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
     const all = yield* Effect.forEach(changed, ({ facts, files }) => behind(files, facts), { concurrency: width })
     return all.flat()
   })
+
+  /** The newest of a thread's files that is one, and not a folder or a pipe of such a name. */
+  const regular = (
+    files: ThreadFiles,
+    facts: Disk.Facts | undefined
+  ): Effect.Effect<{ readonly files: ThreadFiles; readonly facts: Disk.Facts | undefined }> => {
+    if (facts === undefined || facts.type === "File") return Effect.succeed({ files, facts })
+    catalog.pass(files.head.path)
+    const other = catalog.thread(files.threadId)
+    return other === undefined
+      ? Effect.succeed({ files, facts: undefined })
+      : Disk.look(disk, other.head.path).pipe(
+          Effect.orElseSucceed(() => undefined),
+          Effect.flatMap((found) => regular(other, found))
+        )
+  }
 
   /** Lets the index forget files that are no longer the newest ones, and threads that are not there. */
   const forgetOthers = (

@@ -58,7 +58,9 @@ const catchUpOne = (driver: Driver, { from, threadId }: Lagging): Effect.Effect<
       ThreadNotFound: () => Effect.void,
       InvalidRequest: () => giveUp(driver, threadId, from?.derived),
       CorruptThread: () => giveUp(driver, threadId, from?.derived),
-      UnsupportedHistoryMode: () => giveUp(driver, threadId, from?.derived)
+      UnsupportedHistoryMode: () => giveUp(driver, threadId, from?.derived),
+      // Something of this thread may not be read. What keeps all of them from being listed shows when the rows are.
+      StoreUnavailable: (error) => (error.retryable ? Effect.fail(error) : Effect.void)
     })
   )
 
