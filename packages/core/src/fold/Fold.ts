@@ -5,7 +5,10 @@
  */
 import type { StoredRecord } from "../record/Record.js"
 
-/** A left fold over records. `step` is pure: it gives a new state and leaves the old one usable. */
+/**
+ * A left fold over records. `step` is pure: it gives a new state and leaves the old one usable. A fold that keeps the
+ * bytes of a record's line keeps a copy, since readers of files use their memory again.
+ */
 export interface Fold<S> {
   readonly initial: S
   readonly step: (state: S, record: StoredRecord) => S
@@ -21,7 +24,7 @@ export interface Fold<S> {
  * make them. A state that it gave stays as it was when the cursor goes on.
  */
 export interface Cursor<S> {
-  /** Takes the next record. Of its line it keeps nothing but copies, so readers may use that memory again. */
+  /** Takes the next record. */
   readonly add: (record: StoredRecord) => void
   /** The state behind the records so far; may be asked at any time. */
   readonly state: () => S
@@ -41,7 +44,8 @@ export const cursor = <S>(fold: Fold<S>, from: S = fold.initial): Cursor<S> => {
   let state = from
   return {
     add: (record) => {
-      state = step(state, record)
+      const next = step(state, record)
+      if (next !== state) state = next
     },
     state: () => state
   }

@@ -114,7 +114,7 @@ const begin = (from: ReplayLog, settings: Settings): Fold.Cursor<ReplayLog> => {
     add: (record) => {
       const before = draft.log.records
       take(draft, record, settings)
-      // Only this cursor knew the records that went.
+      // Where records went, only this cursor knew them.
       if (draft.log.records !== before) draft.memory.release(firstBlock(draft.log.records))
     },
     state: () => {
@@ -221,8 +221,9 @@ const push = (draft: Draft, entry: ReplayScan.Entry): void => {
 }
 
 /**
- * Bytes of lines up to which a thread's items are kept parsed, unless its reader says otherwise. A short thread is answered from them at once; in a long
- * one nearly all of them are dropped unasked, and until then the collector would copy them over and over.
+ * Bytes of lines up to which a thread's items are kept parsed, unless its reader says otherwise. A short thread is
+ * answered from them at once; in a long one nearly all of them are dropped unasked, and until then the collector would
+ * copy them over and over.
  */
 export const defaultParsedBytes = 4 * 1024 * 1024
 

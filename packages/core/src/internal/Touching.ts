@@ -18,14 +18,18 @@ export const touching = <S>(
     (state, record) => touch(step(state, record), Timestamp.parse(record.timestamp)),
     (from) => {
       let state = from
-      let latest: number | undefined
+      // In an array of numbers, since a variable would be a new object for each record.
+      const latest = Float64Array.of(Number.NEGATIVE_INFINITY)
       return {
         add: (record) => {
-          state = step(state, record)
-          latest = Timestamp.later(latest, Timestamp.parse(record.timestamp))
+          const next = step(state, record)
+          if (next !== state) state = next
+          const at = Timestamp.parse(record.timestamp)
+          if (at !== undefined && at > (latest[0] as number)) latest[0] = at
         },
         state: () => {
-          state = touch(state, latest)
+          const [at = Number.NEGATIVE_INFINITY] = latest
+          if (at > Number.NEGATIVE_INFINITY) state = touch(state, at)
           return state
         }
       }

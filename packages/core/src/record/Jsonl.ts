@@ -107,13 +107,18 @@ export const forward = (start: Start = { offset: 0, number: 1 }): Splitter => {
   const texts = start.ascii === undefined ? undefined : LineText.make(start.ascii)
   const textOf = texts?.text ?? noText
   const finish = (last: Uint8Array, terminated: boolean): RawLine => {
-    const bytes = held === 0 ? last : concat([...pieces, last], held + last.length)
+    const bytes = held === 0 ? last : joined(last)
     const line: RawLine = { bytes, offset, number, terminated }
     offset += bytes.length + 1
     number++
+    return line
+  }
+  /** The line that was held, with its end. */
+  const joined = (last: Uint8Array): Uint8Array => {
+    const bytes = concat([...pieces, last], held + last.length)
     pieces = []
     held = 0
-    return line
+    return bytes
   }
   return {
     push: (chunk, take) => {

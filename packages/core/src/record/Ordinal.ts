@@ -26,15 +26,16 @@ const isRecord = (decoded: Decoded): decoded is StoredRecord => decoded.kind !==
  * ordinal counts, and it comes back as it is.
  */
 export const forward = (): (<Line extends Decoded | Skipped>(line: Line) => Line | Jsonl.Damage) => {
-  let last: StoredRecord | Skipped | undefined
+  let last: number | undefined
   return (line) => {
     if (line.kind === "skipped") {
-      last = line
+      last = line.ordinal
       return line
     }
     if (!isRecord(line)) return line
-    if (repeats(last, line)) return repeated(line)
-    last = line
+    const { ordinal } = line
+    if (ordinal !== undefined && ordinal === last) return repeated(line)
+    last = ordinal
     return line
   }
 }

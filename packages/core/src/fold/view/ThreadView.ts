@@ -69,11 +69,12 @@ export const cursor = (options: Options = {}, from: ThreadView = initial): Curso
   return {
     add: (record) => {
       const isCounted = LegacyView.isCounted(record)
-      view = take(view, record, isCounted ? count : undefined, settings, undefined)
+      const next = take(view, record, isCounted ? count : undefined, settings, undefined)
+      if (next !== view) view = next
       if (isCounted) count++
     },
     passOver: (head) => {
-      view = guess(view, head.ordinal)
+      if (view.mode === undefined) view = guess(view, head.ordinal)
       if (counts(head)) count++
     },
     state: () => {
