@@ -6,6 +6,7 @@
  */
 import type { Schema } from "effect"
 import * as Examine from "../internal/Examine.js"
+import * as Json from "../json/Json.js"
 import * as Compacted from "./Compacted.js"
 import * as EventMsg from "./EventMsg.js"
 import * as InterAgentCommunication from "./InterAgentCommunication.js"
@@ -322,21 +323,48 @@ export interface Draft<K extends Kind = Kind> {
 /** A new line with its line feed: keys in the order of rollout-format §2, compact JSON, UTF-8. */
 export const write = <K extends Kind>(draft: Draft<K>): Uint8Array => Jsonl.encode(envelope(draft))
 
-/** The same line as text, without its line feed. */
-export const text = <K extends Kind>(draft: Draft<K>): string => Jsonl.stringify(envelope(draft))
-
-const envelope = <K extends Kind>({ extras, ordinal, payload, timestamp, type }: Draft<K>): unknown => {
-  const known = ordinal === undefined ? { timestamp, type, payload } : { timestamp, ordinal, type, payload }
-  return extras === undefined ? known : { ...known, ...extras }
+/** A new line before it stands anywhere. */
+export interface Written {
+  /** The line, without its line feed. */
+  readonly text: string
+  /** The record that the line is where it stands: what {@link decode} reads there, or why no reader would take it. */
+  readonly at: (line: RawLine) => Decoded
 }
 
 /**
- * The record that a new line becomes once it is written: its bytes, read back. Throws for a line that no reader would
- * take. Cost: writing and reading it.
+ * A new line, and the record that it becomes. The draft may be changed afterwards: the record shares nothing with it.
+ * Throws for what JSON cannot write. Cost: writing it; reading it back only where the draft holds what JSON changes.
+ */
+export const written = (draft: Draft): Written => {
+  const value = envelope(draft)
+  const copy = Json.copied(value)
+  // A copy is well formed, so there is nothing that the codec would mend.
+  const text = copy === undefined ? Jsonl.stringify(value) : JSON.stringify(copy)
+  const read = (line: RawLine): Decoded => decode(line, "enveloped", text)
+  return { text, at: copy === undefined ? read : (line) => viewSound(copy, line) ?? read(line) }
+}
+
+/** Made key by key: an object that is spread costs more than its text. */
+const envelope = <K extends Kind>({ extras, ordinal, payload, timestamp, type }: Draft<K>): unknown => {
+  const known: Record<string, unknown> =
+    ordinal === undefined ? { timestamp, type, payload } : { timestamp, ordinal, type, payload }
+  if (extras === undefined) return known
+  // An assignment to `__proto__` would make no key.
+  if (Object.hasOwn(extras, "__proto__")) return { ...known, ...extras }
+  for (const key of Object.keys(extras)) known[key] = extras[key]
+  return known
+}
+
+const nothing = new Uint8Array(0)
+
+/**
+ * The record that a new line becomes once it is written. Throws for a line that no reader would take. Cost: that of
+ * {@link written}.
  */
 export const reread = (draft: Draft): StoredRecord => {
-  const bytes = write(draft).subarray(0, -1)
-  const decoded = decode({ bytes, offset: 0, number: 1, terminated: true })
+  const { at, text } = written(draft)
+  const [bytes = nothing] = Jsonl.encodeAll([text])
+  const decoded = at({ bytes, offset: 0, number: 1, terminated: true })
   if (decoded.kind === "damage") throw new Error(`no record: ${decoded.detail}`)
   if (decoded.kind === "blank") throw new Error("no record: a blank line")
   return decoded

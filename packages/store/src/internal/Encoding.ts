@@ -93,6 +93,7 @@ export const write = (
   }
   const marked = mark !== undefined && (mark.always || kept.length > 1)
   const texts: Array<string> = []
+  const made: Array<Record.Written> = []
   for (let k = 0; k < kept.length; k++) {
     const i = kept[k] as number
     const draft = drafts[i] as Draft
@@ -102,7 +103,11 @@ export const write = (
     }
     const extras = marked ? withMark(draft.extras, [mark.id, k, kept.length]) : draft.extras
     try {
-      texts.push(Record.text({ ...draft, ordinal, extras }))
+      const { payload, timestamp, type } = draft
+      // Key by key: an object that is spread costs more than its text.
+      const one = Record.written({ timestamp, ordinal, type, payload, extras })
+      made.push(one)
+      texts.push(one.text)
     } catch (error) {
       return fail(i, `it cannot be written as JSON: ${String(error)}`)
     }
@@ -113,7 +118,7 @@ export const write = (
   for (let k = 0; k < kept.length; k++) {
     const bytes = lines[k] as Uint8Array
     const line: RawLine = { bytes, offset: end, number: undefined, terminated: true }
-    const record = Record.decode(line, "enveloped", texts[k])
+    const record = (made[k] as Record.Written).at(line)
     if (record.kind === "damage") return fail(kept[k] as number, record.detail)
     if (record.kind === "blank") return fail(kept[k] as number, "it is empty")
     end += bytes.length + 1
@@ -154,7 +159,8 @@ const isDecidable = (draft: Draft): boolean => {
 }
 
 const withMark = (extras: Draft["extras"], batch: readonly [string, number, number]): Draft["extras"] => {
-  const skein = extras?.["skein"]
+  if (extras === undefined) return { skein: { v: 1, b: batch } }
+  const { skein } = extras
   return { ...extras, skein: { v: 1, ...(isObject(skein) ? (skein as object) : {}), b: batch } }
 }
 
