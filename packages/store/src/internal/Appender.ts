@@ -76,31 +76,47 @@ export const make = (driver: Driver, committed: (threadId: string) => Effect.Eff
       }
     })
 
+  /** Goes with a later commit, or alone when its turn comes. */
+  const wait = (
+    queue: Array<Waiting>,
+    request: Pick<Waiting, "batch" | "expected" | "fence">,
+    restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+  ): Effect.Effect<Position, AppendError> =>
+    Effect.flatMap(Deferred.make<Position, AppendError>(), (done) => {
+      const waiting: Waiting = { ...request, done, cancelled: false }
+      queue.push(waiting)
+      return restore(Deferred.await(done)).pipe(
+        Effect.onInterrupt(() =>
+          Effect.suspend(() => {
+            waiting.cancelled = true
+            // Taken out of the queue: its commit is under way, and its outcome is part of the interruption.
+            return queue.includes(waiting) ? Effect.void : Effect.ignore(Deferred.await(done))
+          })
+        )
+      )
+    })
+
   return {
     append: (threadId, batch, expected, fence) =>
-      Effect.uninterruptibleMask((restore) =>
-        Effect.gen(function* () {
-          const done = yield* Deferred.make<Position, AppendError>()
-          const waiting: Waiting = { batch, expected, fence, done, cancelled: false }
-          const queue = queues.get(threadId)
-          if (queue === undefined) {
-            const started = [waiting]
-            queues.set(threadId, started)
-            yield* Effect.forkDaemon(drain(threadId, started))
-          } else queue.push(waiting)
-          return yield* restore(Deferred.await(done)).pipe(
-            Effect.onInterrupt(() =>
-              Effect.suspend(() => {
-                waiting.cancelled = true
-                // Taken out of the queue: its commit is under way, and its outcome is part of the interruption.
-                return queues.get(threadId)?.includes(waiting) === true
-                  ? Effect.void
-                  : Effect.ignore(Deferred.await(done))
-              })
-            )
+      Effect.uninterruptibleMask((restore) => {
+        const queue = queues.get(threadId)
+        if (queue !== undefined) return wait(queue, { batch, expected, fence }, restore)
+        // Nobody is in front of it: it goes at once, in the fiber of its caller; those that come meanwhile wait for it.
+        const behind: Array<Waiting> = []
+        queues.set(threadId, behind)
+        return Effect.flatMap(Effect.exit(driver.append({ threadId, expected, fence, batches: [batch] })), (exit) => {
+          const first = Exit.map(exit, (ends) => ends[0] as Position)
+          const answered = Exit.isSuccess(exit) ? Effect.zipRight(committed(threadId), first) : first
+          return Effect.ensuring(
+            answered,
+            Effect.suspend(() => {
+              if (behind.length > 0) return Effect.forkDaemon(drain(threadId, behind))
+              queues.delete(threadId)
+              return Effect.void
+            })
           )
         })
-      )
+      })
   }
 }
 
