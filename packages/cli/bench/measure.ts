@@ -4,7 +4,8 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { NodeContext } from "@effect/platform-node"
-import { type Effect, ManagedRuntime } from "effect"
+import * as NodeFiles from "@skein/store-fs/NodeFiles"
+import { type Effect, Layer, ManagedRuntime } from "effect"
 
 export const megabyte = 1024 * 1024
 const chunk = megabyte
@@ -35,7 +36,7 @@ export const bare = (path: string, from = 0): number => {
   return lines
 }
 
-const runtime = ManagedRuntime.make(NodeContext.layer)
+const runtime = ManagedRuntime.make(Layer.merge(NodeContext.layer, NodeFiles.layer))
 
 export const run = <A, E>(effect: Effect.Effect<A, E, NodeContext.NodeContext>): Promise<A> =>
   runtime.runPromise(effect)

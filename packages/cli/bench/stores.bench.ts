@@ -8,13 +8,12 @@ import { open } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
-import { NodeContext } from "@effect/platform-node"
 import * as ModelContext from "@skein/core/fold/ModelContext"
 import type { Draft } from "@skein/core/record/Record"
 import * as Record from "@skein/core/record/Record"
 import * as EffectiveLog from "@skein/store/EffectiveLog"
 import * as ThreadStore from "@skein/store/ThreadStore"
-import * as FsStore from "@skein/store-fs/FsStore"
+import * as NodeStore from "@skein/store-fs/NodeStore"
 import * as MemoryStore from "@skein/store-memory/MemoryStore"
 import * as SqliteIndex from "@skein/store-sqlite/SqliteIndex"
 import * as SqliteStore from "@skein/store-sqlite/SqliteStore"
@@ -57,8 +56,7 @@ const batchOf = (size: number): ReadonlyArray<Draft> => Array.from({ length: siz
 const layers = {
   memory: () => MemoryStore.layer,
   sqlite: (path: string, durability: Durability) => SqliteStore.layer({ filename: `${path}.db`, durability }),
-  fs: (path: string, durability: Durability) =>
-    FsStore.layer({ home: path, durability }).pipe(Layer.provide(NodeContext.layer))
+  fs: (path: string, durability: Durability) => NodeStore.layer({ home: path, durability })
 }
 type Kind = keyof typeof layers
 
@@ -108,7 +106,10 @@ interface Database {
 const database = (path: string): Database =>
   new (createRequire(import.meta.url)("better-sqlite3") as new (path: string) => Database)(path)
 
-/** The same rows by bare statements: the lines, and the row of their thread with as many indexes. */
+/**
+ * The same rows by bare statements: the lines, written as JSON from the same records, and the row of their thread with as
+ * many indexes.
+ */
 const bareSqlite = (path: string, durability: Durability, size: number) => {
   const db = database(`${path}.bare.db`)
   db.pragma("journal_mode = WAL")
@@ -123,14 +124,15 @@ const bareSqlite = (path: string, durability: Durability, size: number) => {
   const update = db.prepare("UPDATE threads SET head = ?, updated = ?, derived = ? WHERE id = 'x'")
   const begin = db.prepare("BEGIN IMMEDIATE")
   const commit = db.prepare("COMMIT")
-  const lines = batchOf(size).map((one) => Buffer.from(Record.write(one)).subarray(0, -1))
+  const batch = batchOf(size)
   const derived = JSON.stringify({ preview: "word ".repeat(100) })
   let at = 0
   let now = 0
   return () => {
     for (let i = 0; i < repeats; i++) {
       begin.run()
-      for (const line of lines) {
+      for (const one of batch) {
+        const line = Buffer.from(JSON.stringify(one))
         insert.run(at, line)
         at += line.length + 1
       }
@@ -140,13 +142,13 @@ const bareSqlite = (path: string, durability: Durability, size: number) => {
   }
 }
 
-/** The same bytes by bare writes to a file. */
+/** The same records by bare writes of their JSON to a file. */
 const bareFile = async (path: string, durability: Durability, size: number) => {
   const file = await open(`${path}.bare.jsonl`, "a")
-  const bytes = Buffer.concat(batchOf(size).map(Record.write))
+  const batch = batchOf(size)
   return async () => {
     for (let i = 0; i < repeats; i++) {
-      await file.write(bytes)
+      await file.write(Buffer.from(batch.map((one) => `${JSON.stringify(one)}\n`).join("")))
       if (durability === "fsync") await file.datasync()
     }
   }
@@ -384,8 +386,8 @@ const home = async (path: string, files: number): Promise<void> => {
   const index = `${path}.index.db`
   const list = (): Promise<number> => {
     const layer = Layer.unwrapScoped(
-      Effect.map(SqliteIndex.make({ filename: index }), (known) => FsStore.layer({ home: path, index: known }))
-    ).pipe(Layer.provide(NodeContext.layer))
+      Effect.map(SqliteIndex.make({ filename: index }), (known) => NodeStore.layer({ home: path, index: known }))
+    )
     const runtime = ManagedRuntime.make(Layer.orDie(layer as Layer.Layer<ThreadStore.ThreadStore, unknown>))
     const start = performance.now()
     return runtime

@@ -1,7 +1,8 @@
 /** The `skein` command: parses its words and loads the verb that they name. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Effect } from "effect"
+import * as NodeFiles from "@skein/store-fs/NodeFiles"
+import { Effect, Layer } from "effect"
 import * as Cli from "./Cli.js"
 
 NodeRuntime.runMain(
@@ -11,7 +12,7 @@ NodeRuntime.runMain(
         process.exitCode = code
       })
     ),
-    Effect.provide(NodeContext.layer)
+    Effect.provide(Layer.merge(NodeContext.layer, NodeFiles.layer))
   ),
   { disablePrettyLogger: true }
 )

@@ -2,9 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { NodeContext } from "@effect/platform-node"
 import * as ThreadStore from "@skein/store/ThreadStore"
-import * as FsStore from "@skein/store-fs/FsStore"
+import * as NodeStore from "@skein/store-fs/NodeStore"
 import * as SqliteStore from "@skein/store-sqlite/SqliteStore"
 import { Effect, Exit, Layer, Scope } from "effect"
 import * as fc from "fast-check"
@@ -18,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const stores = [
   ["sqlite", SqliteStore.layer({ filename: join(folder, "threads.db"), durability: "os" })],
-  ["files", Layer.provide(FsStore.layer({ home: join(folder, "home"), durability: "os" }), NodeContext.layer)]
+  ["files", NodeStore.layer({ home: join(folder, "home"), durability: "os" })]
 ] as const
 
 const forms: ReadonlyArray<readonly [string, StartOptions]> = [

@@ -10,6 +10,7 @@ import * as Hooks from "@skein/testing/Hooks"
 import * as ThreadStoreContract from "@skein/testing/ThreadStoreContract"
 import { Context, Effect, Layer } from "effect"
 import * as FsDriver from "../src/FsDriver.js"
+import * as NodeFiles from "../src/NodeFiles.js"
 
 /** A home that outlasts the stores over it. */
 class Home extends Context.Tag("Home")<Home, string>() {}
@@ -65,10 +66,15 @@ const storage = Layer.scopedContext(
 
 const driver = Effect.flatMap(Home, (home) => FsDriver.make({ home, durability: "os" }))
 
-ThreadStoreContract.suite({
-  name: "fs",
-  storage,
-  layer: ThreadStore.layer(Faults.inject(driver)).pipe(Layer.provide(NodeContext.layer)),
-  model: MemoryStore.layer,
-  skip: { backup: "files are copied by any program that copies files" }
-})
+for (const [name, system] of [
+  ["fs", NodeContext.layer],
+  ["fs over NodeFiles", NodeFiles.layer]
+] as const) {
+  ThreadStoreContract.suite({
+    name,
+    storage,
+    layer: ThreadStore.layer(Faults.inject(driver)).pipe(Layer.provide(system)),
+    model: MemoryStore.layer,
+    skip: { backup: "files are copied by any program that copies files" }
+  })
+}

@@ -1,7 +1,6 @@
 /** The stores that several processes can use at once. */
-import { NodeContext } from "@effect/platform-node"
 import type { ThreadStore } from "@skein/store/ThreadStore"
-import * as FsStore from "@skein/store-fs/FsStore"
+import * as NodeStore from "@skein/store-fs/NodeStore"
 import * as SqliteStore from "@skein/store-sqlite/SqliteStore"
 import { Layer } from "effect"
 
@@ -10,6 +9,6 @@ export const layerOf = (address: string): Layer.Layer<ThreadStore> => {
   const at = address.slice(address.indexOf(":") + 1)
   const layer = address.startsWith("sqlite:")
     ? SqliteStore.layer({ filename: at, durability: "os" })
-    : FsStore.layer({ home: at, durability: "os" }).pipe(Layer.provide(NodeContext.layer))
+    : NodeStore.layer({ home: at, durability: "os" })
   return Layer.orDie(layer)
 }
