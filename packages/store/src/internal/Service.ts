@@ -20,6 +20,8 @@ export const make = (driver: Driver): Effect.Effect<ThreadStoreService, never, S
     const views = AllViews.make(driver)
     const span = (operation: string, threadId?: string) =>
       Effect.withSpan(`ThreadStore.${operation}`, {
+        // Where this package calls itself tells nobody anything, and finding it out costs as much as the rest of a span.
+        captureStackTrace: false,
         attributes: { store: driver.name, ...(threadId === undefined ? {} : { threadId }) }
       })
     const service: ThreadStoreService = {
