@@ -1,3 +1,4 @@
+export * as Address from "./Address.js"
 export * as Capabilities from "./Capabilities.js"
 export * as ContentSearch from "./ContentSearch.js"
 export * as Copy from "./Copy.js"

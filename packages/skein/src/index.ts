@@ -1,0 +1,12 @@
+export * as DecisionError from "@skein/core/decide/DecisionError"
+export * as EngineError from "@skein/engine/EngineError"
+export * as Notification from "@skein/engine/Notification"
+export * as Patches from "@skein/engine/Patches"
+export * as Redaction from "@skein/engine/Redaction"
+export * as StoreError from "@skein/store/StoreError"
+export * as Promised from "./Promised.js"
+export * as Skein from "./Skein.js"
+// The one name that every host imports.
+export { openSkein } from "./Skein.js"
+export * as Thread from "./Thread.js"
+export * as Turn from "./Turn.js"
