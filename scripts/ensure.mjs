@@ -7,7 +7,7 @@ import { createHash } from "node:crypto"
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
-import { helpOr, packages, root } from "./workspace.mjs"
+import { examples, helpOr, packages, root } from "./workspace.mjs"
 
 /** Whether someone watches: then long work says what it does, else it is quiet until it fails. */
 const watched = process.stderr.isTTY === true
@@ -79,7 +79,7 @@ const fingerprint = () => {
     if (stat.isDirectory()) for (const entry of readdirSync(path).sort()) visit(join(path, entry))
     else hash.update(`${relative(root, path)}\0${stat.size}\0${stat.mtimeMs}\n`)
   }
-  for (const { folder } of packages) {
+  for (const { folder } of [...packages, ...examples]) {
     visit(join(folder, "src"))
     visit(join(folder, "package.json"))
     for (const name of readdirSync(folder)) if (name.startsWith("tsconfig")) visit(join(folder, name))
@@ -95,7 +95,7 @@ const stamp = join(root, ".tsbuild/built")
 /** Builds when there is no build of exactly these sources. */
 export const ensureBuilt = async () => {
   const now = fingerprint()
-  const outputs = packages.map(({ folder }) => join(folder, "dist"))
+  const outputs = [...packages, ...examples].map(({ folder }) => join(folder, "dist"))
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === now && outputs.every((path) => existsSync(path))) return
   progress("Building ...")
   for (const stage of [compile, bundle]) {

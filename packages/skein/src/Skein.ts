@@ -17,9 +17,22 @@ import { InvalidRequest } from "@skein/store/StoreError"
 import type { Summary } from "@skein/store/Summary"
 import type { Page, SummaryQuery } from "@skein/store/SummaryQuery"
 import * as ThreadStore from "@skein/store/ThreadStore"
-import { Cause, Chunk, Context, Data, Effect, ExecutionStrategy, Exit, Layer, Option, Scope, Stream } from "effect"
+import {
+  Cause,
+  Chunk,
+  Context,
+  Data,
+  Effect,
+  ExecutionStrategy,
+  Exit,
+  Layer,
+  Option,
+  Schedule,
+  Scope,
+  Stream
+} from "effect"
 import * as Events from "./internal/Events.js"
-import type { Runner } from "./internal/Runner.js"
+import type { Runner, RunOptions } from "./internal/Runner.js"
 import * as Runners from "./internal/Runner.js"
 import * as Stores from "./internal/Stores.js"
 import type { Promised, Waiting } from "./Promised.js"
@@ -40,6 +53,17 @@ export interface OpenOptions extends Options {
    * when they are not there. Or the layer of a store of one's own.
    */
   readonly store: string | Layer.Layer<ThreadStore.ThreadStore, unknown>
+}
+
+/** How a thread is opened. */
+export interface ResumeOptions extends Waiting {
+  /** Settings of its next turn, as far as that does not say its own. */
+  readonly settings?: TurnSettings | undefined
+  /**
+   * How long to wait for a thread that another process has open, in milliseconds. Default: not at all. Where a store
+   * cannot tell that a process died, its right to write runs out in the time of the lease: 10 seconds unless said else.
+   */
+  readonly patience?: number | undefined
 }
 
 type Service = Threads.ThreadsService
@@ -70,7 +94,7 @@ export interface Skein
    * Opens a stored thread where it was left; writes nothing. Errors: `LeaseHeld` while another process has it open,
    * `InvalidRequest` for an archived one, `ThreadNotFound`, `UnsupportedHistoryMode`.
    */
-  readonly resume: (threadId: string, options?: { readonly settings?: TurnSettings | undefined }) => Promise<Thread>
+  readonly resume: (threadId: string, options?: ResumeOptions) => Promise<Thread>
 
   /** A new thread that begins as another one is, up to a place. Errors: as {@link start}; `NotFound`, `Conflict`. */
   readonly fork: (source: string, options?: Threads.ForkOptions) => Promise<Thread>
@@ -158,12 +182,16 @@ export const openSkein = async ({ store, ...options }: OpenOptions): Promise<Ske
 
 const make = (threads: Service, store: ThreadStore.ThreadStoreService, runner: Runner): Skein => {
   /** Opens a thread whose id is known only when it is open. */
-  const open = async <E>(operation: string, opening: Effect.Effect<LiveThread, E, Scope.Scope>): Promise<Thread> => {
+  const open = async <E>(
+    operation: string,
+    opening: Effect.Effect<LiveThread, E, Scope.Scope>,
+    options?: RunOptions
+  ): Promise<Thread> => {
     if (runner.isClosed()) throw new SkeinClosed({ operation })
     let id = ""
     const own = runner.fork((refused) => ThreadHandles.refusing(id)(refused))
     try {
-      const live = await runner.run(operation, Scope.extend(opening, own.scope))
+      const live = await runner.run(operation, Scope.extend(opening, own.scope), options)
       id = live.id
       return ThreadHandles.make(live, own)
     } catch (error) {
@@ -176,7 +204,14 @@ const make = (threads: Service, store: ThreadStore.ThreadStoreService, runner: R
   return {
     ...derived,
     start: (options) => open("start", threads.start(options)),
-    resume: (threadId, options) => open("resume", threads.resume(threadId, options)),
+    resume: (threadId, { patience = 0, settings, signal } = {}) => {
+      const resumed = threads.resume(threadId, { settings })
+      const retried = Effect.retry(resumed, {
+        while: ({ _tag }) => _tag === "LeaseHeld",
+        schedule: Schedule.spaced("100 millis").pipe(Schedule.upTo(patience))
+      })
+      return open("resume", patience > 0 ? retried : resumed, { signal, waits: true })
+    },
     fork: (source, options) => open("fork", threads.fork(source, options)),
     spawn: (parent, options) => {
       const live = ThreadHandles.liveOf(parent)

@@ -1,4 +1,4 @@
-/** `skein demo`, which is `npm start`: replays threads and draws what they come to. */
+/** `skein demo`, which is `npm start -- <paths>`: replays threads and draws what they come to. */
 import { FileSystem, Path } from "@effect/platform"
 import type { Turn } from "@skein/core/fold/view/Turn"
 import * as Every from "@skein/store/Every"
