@@ -1,0 +1,140 @@
+/**
+ * The path of a new user: packs the packages, installs them with npm in an empty project outside of the repository,
+ * takes the host of packages/skein/README.md as it stands there, runs it, kills it in the middle of a turn, and runs it
+ * again. Compiles a few lines of TypeScript against the packed types as well. Takes a minute or two, for the native part.
+ */
+import { spawn } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { ensureBuilt, ensureInstalled } from "./ensure.mjs"
+import { helpOr, packages, root } from "./workspace.mjs"
+
+const args = process.argv.slice(2)
+
+helpOr(
+  args,
+  `
+Usage: node scripts/try-packed.mjs [--keep]
+
+Installs the packed packages in an empty project, and runs, kills and resumes the host of packages/skein/README.md.
+With --keep the project stays, and its path is printed.`
+)
+
+await ensureInstalled()
+await ensureBuilt()
+
+const folder = mkdtempSync(join(tmpdir(), "skein-packed-"))
+const app = mkdtempSync(join(folder, "app-"))
+
+/** Starts a command in the project; answers its child, and what it printed and came to when it is over. */
+const start = (command, given, cwd = app) => {
+  const child = spawn(command, given, { cwd, stdio: ["ignore", "pipe", "pipe"] })
+  let output = ""
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk))
+  const ended = new Promise((resolve) => {
+    child.on("error", (error) => resolve({ code: 1, output: `${output}${error.message}\n` }))
+    child.on("close", (code, signal) => resolve({ code, signal, output }))
+  })
+  return { child, ended }
+}
+
+const fail = (what, output) => {
+  process.stderr.write(`${output}${what}\n`)
+  process.exitCode = 1
+  throw new Error(what)
+}
+
+/** Runs a command that has to succeed, and shows it. */
+const step = async (shown, command, given, cwd) => {
+  process.stdout.write(`$ ${shown}\n`)
+  const { code, output } = await start(command, given, cwd).ended
+  if (code !== 0) fail(`"${shown}" ended with code ${code}.`, output)
+  return output
+}
+
+/** The packages that the first of them needs, itself among them. */
+const needed = (name, found = new Map()) => {
+  const one = packages.find((other) => other.name === name)
+  if (one === undefined || found.has(name)) return found
+  found.set(name, one.folder)
+  const { dependencies = {} } = JSON.parse(readFileSync(join(one.folder, "package.json"), "utf8"))
+  for (const other of Object.keys(dependencies)) needed(other, found)
+  return found
+}
+
+const npm = process.platform === "win32" ? "npm.cmd" : "npm"
+const node = process.execPath
+const store = "sqlite:threads.db"
+
+try {
+  const archives = []
+  for (const [name, from] of needed("skein")) {
+    const output = await step(`npm pack   # ${name}`, npm, ["pack", "--silent", "--pack-destination", folder], from)
+    archives.push(join(folder, output.trim().split("\n").at(-1) ?? ""))
+  }
+  writeFileSync(join(app, "package.json"), JSON.stringify({ name: "my-bot", private: true, type: "module" }))
+  await step("npm install skein", npm, ["install", "--no-audit", "--no-fund", "--loglevel=error", ...archives])
+
+  const readme = readFileSync(join(root, "packages/skein/README.md"), "utf8")
+  const host = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? fail("The README has no host.", "")
+  writeFileSync(join(app, "host.mjs"), host)
+  process.stdout.write(`host.mjs: ${host.trim().split("\n").length} lines of packages/skein/README.md\n`)
+
+  /** What the host prints: the turns that it finds. */
+  const run = async (...more) => step(`node host.mjs ${[store, ...more].join(" ")}`, node, ["host.mjs", store, ...more])
+  const expect = (output, wanted) => {
+    process.stdout.write(output)
+    if (output !== wanted) fail(`It should have printed:\n${wanted}`, "")
+  }
+  const completed = "completed userMessage agentMessage\n"
+  expect(await run(), "")
+  expect(await run(), completed)
+
+  // The third turn has begun when the database says so: another process may look.
+  writeFileSync(
+    join(app, "look.mjs"),
+    `import { setTimeout } from "node:timers/promises"
+import { openSkein } from "skein"
+const skein = await openSkein({ store: "${store}" })
+const [{ id }] = (await skein.listPage()).items
+for (;;) {
+  const { turns } = await skein.read(id, { turns: true })
+  if (turns.length === 3) break
+  await setTimeout(50)
+}
+await skein.close()
+`
+  )
+  const slow = start(node, ["host.mjs", store, "600000"])
+  process.stdout.write(`$ node host.mjs ${store} 600000 &\n`)
+  await step("node look.mjs   # until a turn runs", node, ["look.mjs"])
+  process.stdout.write(`$ kill -9 ${slow.child.pid}\n`)
+  slow.child.kill("SIGKILL")
+  const { signal } = await slow.ended
+  if (signal !== "SIGKILL") fail("The host ended before it could be killed.", "")
+  expect(await run(), `${completed}${completed}interrupted userMessage\n`)
+  expect(await run(), `${completed}${completed}interrupted userMessage\n${completed}`)
+
+  writeFileSync(
+    join(app, "types.ts"),
+    `import { openSkein, StoreError, type Thread } from "skein"
+await using skein = await openSkein({ store: "memory:" })
+const thread: Thread.Thread = await skein.start({ settings: { model: "any-model" } })
+const ids: Array<string> = []
+for await (const { id } of skein.list()) ids.push(id)
+// @ts-expect-error: an id is a text
+await skein.resume(1).catch((error: unknown) => error instanceof StoreError.ThreadNotFound)
+export const id: string = thread.id
+`
+  )
+  const options = "--noEmit --strict --skipLibCheck --module nodenext --target es2022 --lib es2023,esnext.disposable"
+  const tsc = join(root, "node_modules/typescript/bin/tsc")
+  await step(`tsc ${options} types.ts`, node, [tsc, ...options.split(" "), "--types", "", "types.ts"])
+  process.stdout.write("A new user's path: ok\n")
+} catch (error) {
+  if (process.exitCode !== 1) throw error
+} finally {
+  if (args.includes("--keep")) process.stdout.write(`${app}\n`)
+  else rmSync(folder, { recursive: true, force: true })
+}
