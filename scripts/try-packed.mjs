@@ -1,7 +1,8 @@
 /**
  * The path of a new user: packs the packages, installs them with npm in an empty project outside of the repository,
  * takes the host of packages/skein/README.md as it stands there, runs it, kills it in the middle of a turn, and runs it
- * again. Compiles a few lines of TypeScript against the packed types as well. Takes a minute or two, for the native part.
+ * again. Then the packed command shows the thread, and a few lines of TypeScript are compiled against the packed types.
+ * Takes a minute or two, for the native part.
  */
 import { spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -53,7 +54,7 @@ const step = async (shown, command, given, cwd) => {
   return output
 }
 
-/** The packages that the first of them needs, itself among them. */
+/** The packages of this repository that one of them needs, itself among them. */
 const needed = (name, found = new Map()) => {
   const one = packages.find((other) => other.name === name)
   if (one === undefined || found.has(name)) return found
@@ -69,12 +70,18 @@ const store = "sqlite:threads.db"
 
 try {
   const archives = []
-  for (const [name, from] of needed("skein")) {
+  for (const [name, from] of needed("@skein/cli", needed("skein"))) {
     const output = await step(`npm pack   # ${name}`, npm, ["pack", "--silent", "--pack-destination", folder], from)
     archives.push(join(folder, output.trim().split("\n").at(-1) ?? ""))
   }
   writeFileSync(join(app, "package.json"), JSON.stringify({ name: "my-bot", private: true, type: "module" }))
-  await step("npm install skein", npm, ["install", "--no-audit", "--no-fund", "--loglevel=error", ...archives])
+  await step("npm install skein @skein/cli", npm, [
+    "install",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+    ...archives
+  ])
 
   const readme = readFileSync(join(root, "packages/skein/README.md"), "utf8")
   const host = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? fail("The README has no host.", "")
@@ -115,6 +122,10 @@ await skein.close()
   if (signal !== "SIGKILL") fail("The host ended before it could be killed.", "")
   expect(await run(), `${completed}${completed}interrupted userMessage\n`)
   expect(await run(), `${completed}${completed}interrupted userMessage\n${completed}`)
+
+  const listed = await step(`npx skein ls --store ${store}`, npm, ["exec", "--", "skein", "ls", "--store", store])
+  process.stdout.write(listed)
+  if (!listed.includes("Where is my parcel?")) fail("The command should have listed the thread.", "")
 
   writeFileSync(
     join(app, "types.ts"),

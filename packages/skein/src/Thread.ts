@@ -4,10 +4,10 @@ import { Conflict } from "@skein/core/decide/DecisionError"
 import { ThreadClosed } from "@skein/engine/EngineError"
 import type { LiveThread } from "@skein/engine/LiveThread"
 import type { Notification } from "@skein/engine/Notification"
-import type { StartOptions, TurnSettings, Words } from "@skein/engine/Turn"
+import type { Turn as EngineTurn, StartOptions, TurnSettings, Words } from "@skein/engine/Turn"
 import { Effect, Scope } from "effect"
 import * as Events from "./internal/Events.js"
-import type { Runner } from "./internal/Runner.js"
+import type { Runner, RunOptions } from "./internal/Runner.js"
 import * as Runners from "./internal/Runner.js"
 import type { Promised, Waiting } from "./Promised.js"
 import type { Turn } from "./Turn.js"
@@ -78,12 +78,13 @@ export const make = (live: LiveThread, runner: Runner): Thread => {
 
   const begin = async <E>(
     operation: string,
-    start: (own: Runner) => Effect.Effect<Turn, E, Scope.Scope>
+    start: (own: Runner) => Effect.Effect<Turn, E, Scope.Scope>,
+    options?: RunOptions
   ): Promise<Turn> => {
     if (runner.isClosed()) throw refuse(operation)
     const own = turnRunner()
     try {
-      return await runner.run(operation, Scope.extend(start(own), own.scope))
+      return await runner.run(operation, Scope.extend(start(own), own.scope), options)
     } catch (error) {
       await own.close()
       throw error
@@ -97,16 +98,16 @@ export const make = (live: LiveThread, runner: Runner): Thread => {
         Effect.map(live.startTurn(words, settings, options), (turn) => Turns.make(turn, own))
       ),
     startTurnAfter: (first, words, settings, options) =>
-      begin("startTurnAfter", (own) =>
-        Effect.map(
-          live.startTurnAfter(
-            (turn) => Effect.tryPromise({ try: () => first(Turns.make(turn, own)), catch: (thrown) => thrown }),
-            words,
-            settings,
-            options
-          ),
-          (turn) => Turns.make(turn, own)
-        )
+      begin(
+        "startTurnAfter",
+        (own) => {
+          const work = (turn: EngineTurn) =>
+            Effect.tryPromise({ try: () => first(Turns.make(turn, own)), catch: (thrown) => thrown })
+          const started = live.startTurnAfter(work, words, settings, options)
+          return Effect.map(started, (turn) => Turns.make(turn, own))
+        },
+        // The host's own work may take as long as it likes.
+        { waits: true }
       ),
     custom: (definition, value) => runner.run("custom", live.custom(definition, value)),
     awaitWork: ({ signal } = {}) => runner.run("awaitWork", live.awaitWork, { signal, waits: true }),

@@ -39,7 +39,9 @@ export const make = (turn: Engine.Turn, runner: Runner): Turn => {
     sleep: (duration, { signal, ...options } = {}) =>
       runner.run("sleep", turn.sleep(duration, options), { signal, waits: true }),
     waitingFor: (flag, work) =>
-      runner.run("waitingFor", turn.waitingFor(flag, Effect.tryPromise({ try: work, catch: (thrown) => thrown }))),
+      runner.run("waitingFor", turn.waitingFor(flag, Effect.tryPromise({ try: work, catch: (thrown) => thrown })), {
+        waits: true
+      }),
     [Symbol.asyncDispose]: runner.close
   }
 }

@@ -196,6 +196,50 @@ describe("handles of the past", () => {
     expect(await skein.loaded()).toEqual([])
   })
 
+  it("a command that has begun comes to its end, and closing waits for it", async () => {
+    const store = `sqlite:${fresh()}`
+    const skein = await openSkein({ store })
+    const thread = await skein.start({ settings })
+    const turn = await thread.startTurn("Hello")
+    const done: Array<string> = []
+    const commands = ["One.", "Two.", "Three."].map((text) => turn.record([says(text)]).then(() => done.push(text)))
+    await skein.close()
+    await Promise.all(commands)
+    expect(done).toEqual(["One.", "Two.", "Three."])
+    await using again = await openSkein({ store })
+    const { turns } = await again.read(thread.id, { turns: true })
+    expect(turns?.[0]?.status).toBe("interrupted")
+    expect(turns?.[0]?.items.flatMap((item) => (item.type === "agentMessage" ? [item.text] : []))).toEqual(done)
+  })
+
+  it("work of the host that has not come to its end is not waited for", async () => {
+    const skein = await openSkein({ store: "memory:" })
+    const thread = await skein.start({ settings })
+    const never = () => new Promise<never>(() => {})
+    const begun = thread.startTurnAfter(never, "Hello")
+    const other = await skein.start({ settings })
+    const waiting = (await other.startTurn("Hello")).waitingFor("waitingOnApproval", never)
+    const closing = thread.startTurnAfter(() => skein.close(), "Hello", {}, { onActive: "replace" })
+    for (const answer of [begun, waiting, closing])
+      expect(await failure(answer)).toBeInstanceOf(EngineError.ThreadClosed)
+  })
+
+  it("a thread that is archived is closed for all who have it open", async () => {
+    await using skein = await openSkein({ store: "memory:" })
+    const thread = await skein.start({ settings })
+    const turn = await thread.startTurn("Hello")
+    const events = all(thread.events())
+    const work = failure(thread.awaitWork())
+    expect((await skein.archive(thread.id)).archived).toEqual([thread.id])
+    expect((await events).at(-1)).toEqual({ type: "thread/closed", threadId: thread.id })
+    expect(await work).toBeInstanceOf(EngineError.ThreadClosed)
+    for (const answer of [thread.startTurn("More"), turn.record([says("Too late")]), thread.turns()]) {
+      expect(await failure(answer)).toBeInstanceOf(EngineError.ThreadClosed)
+    }
+    expect(await failure(skein.resume(thread.id))).toBeInstanceOf(StoreError.InvalidRequest)
+    await thread.close()
+  })
+
   it("a turn that is disposed of when it is over stays as it is", async () => {
     await using skein = await openSkein({ store: "memory:" })
     await using thread = await skein.start({ settings })

@@ -6,7 +6,7 @@ import type { Promised, Waiting } from "../Promised.js"
 export interface RunOptions extends Waiting {
   /** Whether it waits for something that may never come, and so ends when the handle is closed. Default no. */
   readonly waits?: boolean | undefined
-  /** Whether it is run though the handle is closed. Default no. */
+  /** Whether it is run though the handle is closed, which does not wait for it. Default no. */
   readonly always?: boolean | undefined
 }
 
@@ -29,7 +29,10 @@ export interface Runner {
   /** Has something done when everything is closed. Gives what takes that back. */
   readonly afterClose: (work: () => Promise<void>) => () => void
   readonly isClosed: () => boolean
-  /** Refuses all that comes, stops what waits, closes what was opened. Done when that is done; so is a second call. */
+  /**
+   * Refuses all that comes, stops what waits, lets what has begun come to its end, closes what was opened. Done when
+   * that is done; so is a second call.
+   */
   readonly close: () => Promise<void>
 }
 
@@ -45,10 +48,13 @@ export const make = (
   let closed: Promise<void> | undefined
   const isClosed = (): boolean => closed !== undefined || parent?.isClosed() === true
   const forks = new Set<Runner>()
+  /** What has begun and comes to its end. */
+  const running = new Set<Promise<unknown>>()
   const last = new Set<() => Promise<void>>()
 
   const closeAll = async (): Promise<void> => {
     closing.abort()
+    await Promise.allSettled(running)
     for (const one of [...forks].reverse()) await one.close()
     await Runtime.runPromise(runtime, Scope.close(scope, Exit.void))
     for (const work of last) await work()
@@ -61,7 +67,10 @@ export const make = (
     const signals = [...(signal === undefined ? [] : [signal]), ...(waits ? [closing.signal] : [])]
     const [only] = signals
     const stop = signals.length > 1 ? AbortSignal.any(signals) : only
-    const exit = await Runtime.runPromiseExit(runtime, effect, stop === undefined ? {} : { signal: stop })
+    const ending = Runtime.runPromiseExit(runtime, effect, stop === undefined ? {} : { signal: stop })
+    if (!waits && !always) running.add(ending)
+    const exit = await ending
+    running.delete(ending)
     if (Exit.isSuccess(exit)) return exit.value
     if (Cause.isInterruptedOnly(exit.cause)) throw signal?.aborted === true ? signal.reason : refuse(operation)
     throw Cause.squash(exit.cause)
