@@ -24,13 +24,7 @@ const load = async ({ kind, path }: Address.Address): Promise<StoreLayer> => {
       return (await import("@skein/store-memory/MemoryStore")).layer
     case "sqlite":
       return (await import("@skein/store-sqlite/SqliteStore")).layer({ filename: path })
-    case "fs": {
-      const [store, files, paths] = await Promise.all([
-        import("@skein/store-fs/FsStore"),
-        import("@effect/platform-node/NodeFileSystem"),
-        import("@effect/platform-node/NodePath")
-      ])
-      return store.layer({ home: path, finish: true }).pipe(Layer.provide([files.layer, paths.layer]))
-    }
+    case "fs":
+      return (await import("@skein/store-fs/NodeStore")).layer({ home: path })
   }
 }
