@@ -6,13 +6,13 @@
  */
 import { FileSystem, Path } from "@effect/platform"
 import type { PlatformError } from "@effect/platform/Error"
+import { Machine } from "@skein/store/Machine"
 import type { InvalidRequest, StoreUnavailable } from "@skein/store/StoreError"
 import { Clock, Effect } from "effect"
 import * as FsDriver from "./FsDriver.js"
 import * as Catalog from "./internal/Catalog.js"
 import * as Checks from "./internal/Checks.js"
 import * as Disk from "./internal/Disk.js"
-import { Machine } from "./Machine.js"
 
 /** One thing that was found. */
 export type Finding = Checks.Finding

@@ -3,6 +3,7 @@ import { FileSystem, Path } from "@effect/platform"
 import type { Durability } from "@skein/store/Capabilities"
 import type { Driver } from "@skein/store/Driver"
 import { IdGenerator } from "@skein/store/IdGenerator"
+import { Machine } from "@skein/store/Machine"
 import { InvalidRequest, type ReadError, StoreUnavailable, type ThreadNotFound } from "@skein/store/StoreError"
 import type { Index } from "@skein/store/ThreadIndex"
 import * as ThreadIndex from "@skein/store/ThreadIndex"
@@ -25,7 +26,6 @@ import * as Removal from "./internal/Removal.js"
 import * as AllRows from "./internal/Rows.js"
 import * as Segments from "./internal/Segments.js"
 import * as Standing from "./internal/Standing.js"
-import { Machine } from "./Machine.js"
 
 /** How a home is used as a store. */
 export interface Options {

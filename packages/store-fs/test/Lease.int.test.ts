@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from "node:path"
 import { Path } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
+import * as Machine from "@skein/store/Machine"
 import * as Positions from "@skein/store/Position"
 import { Deferred, Effect, Fiber, Layer, TestClock, TestContext } from "effect"
 import { afterAll, describe, expect, it } from "vitest"
 import * as FsDriver from "../src/FsDriver.js"
-import * as Machine from "../src/Machine.js"
 import * as Home from "./Home.js"
 import * as Stores from "./Stores.js"
 

@@ -5,12 +5,12 @@ import * as Derived from "@skein/store/Derived"
 import type { AppendRequest, Batch, Driver, NewSegment, NewThread } from "@skein/store/Driver"
 import * as EffectiveLog from "@skein/store/EffectiveLog"
 import * as LineSource from "@skein/store/LineSource"
+import * as Machine from "@skein/store/Machine"
 import type { Position } from "@skein/store/Position"
 import type { StoreError } from "@skein/store/StoreError"
 import type * as SimulatedDisk from "@skein/testing/SimulatedDisk"
 import { Effect, Either, Layer, Logger, LogLevel, type Scope } from "effect"
 import * as FsDriver from "../src/FsDriver.js"
-import * as Machine from "../src/Machine.js"
 import * as Home from "./Home.js"
 
 /** A driver over a home on the real disk, as fast as it gets. */

@@ -4,6 +4,7 @@
  */
 import { access } from "node:fs/promises"
 import type { Driver, HeldLease, LeaseRequest } from "@skein/store/Driver"
+import * as Machine from "@skein/store/Machine"
 import * as Positions from "@skein/store/Position"
 import { InvalidRequest, LeaseHeld, type StoreUnavailable } from "@skein/store/StoreError"
 import { Clock, Duration, Effect, type Scope } from "effect"
@@ -47,6 +48,7 @@ export const make = (options: Options): Effect.Effect<Driver, StoreUnavailable, 
     // What was being removed, or came in and went no further, when a process ended.
     yield* Effect.forkScoped(Effect.ignore(Segments.sweep(database)))
     const states = Threads.states()
+    const machine = yield* Machine.Machine
     return {
       name: "sqlite",
       supports: {
@@ -58,7 +60,7 @@ export const make = (options: Options): Effect.Effect<Driver, StoreUnavailable, 
         backup: true
       },
       marksBatches: false,
-      ...Logs.writing(database, states),
+      ...Logs.writing(database, states, machine),
       ...Logs.reading(database),
       ...Rows.rows(database, states),
       remove: (threadId, shared) =>
@@ -68,7 +70,7 @@ export const make = (options: Options): Effect.Effect<Driver, StoreUnavailable, 
           )
           // The thread is gone; lines that a failure leaves are swept away by the next opening.
           .pipe(Effect.zipLeft(Effect.ignore(Segments.sweep(database)))),
-      lease: (request) => lease(database, request),
+      lease: (request) => lease(database, machine, request),
       views: {
         load: (threadId) =>
           Effect.map(
@@ -97,17 +99,17 @@ const saveView =
 type Held = Pick<Threads.Place, "fence" | "holder" | "expires_at">
 
 /** Takes a lease. Fences count up over all threads, so that no thread ever sees one twice. */
-const lease = (database: Database.Database, { name, threadId, time }: LeaseRequest) =>
+const lease = (database: Database.Database, machine: Machine.Knowledge, { name, threadId, time }: LeaseRequest) =>
   Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const expiresAt = now + time
     const { fence, pk } = yield* database.write("lease", (sql) =>
       Effect.gen(function* () {
         const at = yield* Threads.place(sql, threadId)
-        yield* Threads.permit(threadId, at, undefined)
+        yield* Threads.permit(machine, threadId, at, undefined)
         const made = yield* sql.first<{ readonly fence: number }>(
-          "INSERT OR REPLACE INTO leases (thread, name, expires_at) VALUES (?, ?, ?) RETURNING fence",
-          [at.pk, name, expiresAt]
+          "INSERT OR REPLACE INTO leases (thread, name, expires_at, process) VALUES (?, ?, ?, ?) RETURNING fence",
+          [at.pk, name, expiresAt, JSON.stringify(machine.self)]
         )
         return { fence: made?.fence ?? 0, pk: at.pk }
       })

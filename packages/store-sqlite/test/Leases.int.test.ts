@@ -1,4 +1,5 @@
 import type { Driver } from "@skein/store/Driver"
+import * as Machine from "@skein/store/Machine"
 import { Effect, Either, type Scope, TestClock, TestContext } from "effect"
 import { describe, expect, it } from "vitest"
 import * as SqliteDriver from "../src/SqliteDriver.js"
@@ -39,6 +40,29 @@ describe("leases", () => {
         yield* next.release
         expect(Either.isRight(yield* fenced(one, undefined))).toBe(true)
         expect(Either.isLeft(yield* fenced(two, next.fence))).toBe(true)
+      })
+    ))
+
+  it("a holder that is dead is succeeded at once, and comes back to nothing", () =>
+    timed(
+      Effect.gen(function* () {
+        const path = yield* filename
+        const knowledge = Machine.node()
+        const dead = { ...knowledge.self, pid: knowledge.self.pid + 1, start: "another" }
+        const one = yield* SqliteDriver.make({ filename: path, durability: "os" }).pipe(
+          Effect.provideService(Machine.Machine, { ...knowledge, self: dead })
+        )
+        const isGone = (other: Machine.Process) => Machine.isSame(other, dead)
+        const two = yield* SqliteDriver.make({ filename: path, durability: "os" }).pipe(
+          Effect.provideService(Machine.Machine, { ...knowledge, isGone })
+        )
+        yield* one.create(thread(id(1), [line("a")]))
+        const held = yield* one.lease(request)
+        expect(Either.isRight(yield* fenced(two, undefined))).toBe(true)
+        const next = yield* two.lease({ ...request, name: "two" })
+        expect(next.fence).toBeGreaterThan(held.fence)
+        expect(Either.isLeft(yield* fenced(one, held.fence))).toBe(true)
+        expect(yield* Effect.flip(held.renew)).toMatchObject({ holder: { name: "two" } })
       })
     ))
 

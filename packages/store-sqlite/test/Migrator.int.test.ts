@@ -211,6 +211,11 @@ describe("the schema of a store (80)", () => {
           "b474185b26e63f17",
         ],
         [
+          3,
+          "holders",
+          "6ff68377fb4970ef",
+        ],
+        [
           1,
           "index",
           "527da341ae594a47",

@@ -1,10 +1,10 @@
 /** A home that a store has open, and how a thread is found in it. */
 import type { FileSystem, Path } from "@effect/platform"
+import type { Knowledge } from "@skein/store/Machine"
 import { InvalidRequest, type StoreUnavailable, ThreadNotFound } from "@skein/store/StoreError"
 import type { Context } from "effect"
 import { type Clock, Effect } from "effect"
 import * as CodexHome from "../CodexHome.js"
-import type { Knowledge } from "../Machine.js"
 import type { Catalog, Rollout, ThreadFiles } from "./Catalog.js"
 import * as Disk from "./Disk.js"
 import type { Leases } from "./Lease.js"

@@ -2,8 +2,9 @@
  * Lease files: where they lie, what they are called, what they say, and what that means. How they are taken is in `Lease`.
  */
 import type { PlatformError } from "@effect/platform/Error"
+import type { Knowledge, Process } from "@skein/store/Machine"
+import * as Machine from "@skein/store/Machine"
 import { type Clock, Effect } from "effect"
-import type { Knowledge, Process } from "../Machine.js"
 import * as Disk from "./Disk.js"
 import * as Instances from "./Instances.js"
 
@@ -89,13 +90,7 @@ const nobody: Written = {
 const parseWritten = (text: string): Written => {
   try {
     const value = JSON.parse(text) as Partial<Written> | null
-    const { process } = value ?? {}
-    const makesSense =
-      typeof process === "object" &&
-      process !== null &&
-      [process.host, process.boot, process.space, process.start].every((part) => typeof part === "string") &&
-      typeof process.pid === "number" &&
-      typeof value?.expiresAt === "number"
+    const makesSense = Machine.isProcess(value?.process) && typeof value?.expiresAt === "number"
     return makesSense ? { ...nobody, ...value } : nobody
   } catch {
     return nobody
@@ -108,13 +103,6 @@ export const judge = (leases: Leases, { expiresAt, instance, process }: Written)
   if (instance === leases.instance) return "own"
   if (instance === "" || machine.isGone(process)) return "gone"
   // Of this very process, but of a store that is closed.
-  if (isSelf(machine.self, process) && !Instances.isOpen(instance)) return "gone"
+  if (Machine.isSame(machine.self, process) && !Instances.isOpen(instance)) return "gone"
   return clock.unsafeCurrentTimeMillis() >= expiresAt ? "late" : "live"
 }
-
-const isSelf = (left: Process, right: Process): boolean =>
-  left.host === right.host &&
-  left.boot === right.boot &&
-  left.space === right.space &&
-  left.pid === right.pid &&
-  left.start === right.start

@@ -1,6 +1,7 @@
 /** Logs as a driver has them: made, added to, let go on elsewhere, and read. */
 import * as Derived from "@skein/store/Derived"
 import type { AppendRequest, Driver, NewSegment } from "@skein/store/Driver"
+import type { Knowledge } from "@skein/store/Machine"
 import * as Positions from "@skein/store/Position"
 import * as SegmentChain from "@skein/store/SegmentChain"
 import { AppendConflict, type AppendError, InvalidRequest, ThreadAlreadyExists } from "@skein/store/StoreError"
@@ -15,7 +16,11 @@ const conflict = (threadId: string, expected: Positions.Position, actual: Positi
   new AppendConflict({ threadId, reason: "position", expected, actual })
 
 /** What adds to logs. */
-export const writing = (database: Database, states: Threads.States): Pick<Driver, "create" | "append" | "branch"> => ({
+export const writing = (
+  database: Database,
+  states: Threads.States,
+  machine: Knowledge
+): Pick<Driver, "create" | "append" | "branch"> => ({
   create: (thread) =>
     Effect.gen(function* () {
       const { archivedAt, derived, explicit, historyMode, segment, threadId } = thread
@@ -48,7 +53,7 @@ export const writing = (database: Database, states: Threads.States): Pick<Driver
 
   append: (request) =>
     Effect.gen(function* () {
-      const { ends, next } = yield* database.write("append", (sql) => append(sql, states, request))
+      const { ends, next } = yield* database.write("append", (sql) => append(sql, states, machine, request))
       if (next !== undefined) states.set(next.pk, next.state)
       return ends
     }),
@@ -58,7 +63,7 @@ export const writing = (database: Database, states: Threads.States): Pick<Driver
       database.write("branch", (sql) =>
         Effect.gen(function* () {
           const at = yield* Threads.place(sql, threadId)
-          yield* Threads.permit(threadId, at, fence)
+          yield* Threads.permit(machine, threadId, at, fence)
           const head = Positions.make(at.segment_id, at.size)
           if (!Positions.equals(expected, head)) return yield* Effect.fail(conflict(threadId, expected, head))
           const made = yield* Segments.adopt(database, sql, segment, incoming)
@@ -80,10 +85,15 @@ const taken = ({ segmentId }: NewSegment): InvalidRequest =>
   })
 
 /** One append: the lines, the end of the log, and what is derived of it. */
-const append = (sql: Sql, states: Threads.States, { batches, expected, fence, threadId }: AppendRequest) =>
+const append = (
+  sql: Sql,
+  states: Threads.States,
+  machine: Knowledge,
+  { batches, expected, fence, threadId }: AppendRequest
+) =>
   Effect.gen(function* () {
     const at = yield* Threads.place(sql, threadId)
-    yield* Threads.permit(threadId, at, fence)
+    yield* Threads.permit(machine, threadId, at, fence)
     const head = Positions.make(at.segment_id, at.size)
     if (expected !== "any" && !Positions.equals(expected, head)) {
       return yield* Effect.fail<AppendError>(conflict(threadId, expected, head))

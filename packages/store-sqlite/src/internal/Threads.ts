@@ -2,6 +2,8 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Derived from "@skein/store/Derived"
 import type { Located } from "@skein/store/Driver"
+import type { Knowledge } from "@skein/store/Machine"
+import * as Machine from "@skein/store/Machine"
 import * as Positions from "@skein/store/Position"
 import { type Holder, LeaseHeld, ThreadNotFound } from "@skein/store/StoreError"
 import type { Explicit, ThreadRow } from "@skein/store/Summary"
@@ -27,10 +29,12 @@ export interface Place {
   readonly fence: number | null
   readonly holder: string | null
   readonly expires_at: number | null
+  /** JSON of the `Process` that holds the lease; null for one that says none. */
+  readonly process: string | null
 }
 
 const placeText = `SELECT t.pk, t.history_mode, t.made_at, t.archived_at, t.next_ordinal, t.version, t.lags, t.reached,
-  s.pk AS segment, s.id AS segment_id, s.size, l.fence, l.name AS holder, l.expires_at
+  s.pk AS segment, s.id AS segment_id, s.size, l.fence, l.name AS holder, l.expires_at, l.process
 FROM threads AS t JOIN segments AS s ON s.pk = t.head LEFT JOIN leases AS l ON l.thread = t.pk WHERE t.id = ?`
 
 /** There is none of this id. */
@@ -52,21 +56,35 @@ export const located = (threadId: string, at: Place): Located => ({
   nextOrdinal: at.next_ordinal ?? undefined
 })
 
-/** Fails unless the caller may append: it holds the lease, or nobody does. A lease that ran out is nobody's. */
+/**
+ * Fails unless the caller may append: it holds the lease, or nobody does. A lease that ran out is nobody's, nor is one
+ * whose holder is provably dead.
+ */
 export const permit = (
+  machine: Knowledge,
   threadId: string,
-  at: Pick<Place, "fence" | "holder" | "expires_at">,
+  at: Pick<Place, "fence" | "holder" | "expires_at" | "process">,
   fence: number | undefined
 ): Effect.Effect<void, LeaseHeld> =>
   at.fence === null && fence === undefined
     ? Effect.void
     : Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const isLive = at.expires_at !== null && at.expires_at > now
-        const isAllowed = fence === undefined ? !isLive : isLive && at.fence === fence
+        const isAllowed = fence === undefined ? !isLive || isGone(machine, at.process) : isLive && at.fence === fence
         return isAllowed
           ? Effect.void
           : Effect.fail(new LeaseHeld({ threadId, holder: holderOf(at, { fence: fence ?? 0, expiresAt: now }) }))
       })
+
+const isGone = (machine: Knowledge, text: string | null): boolean => {
+  if (text === null) return false
+  try {
+    const process: unknown = JSON.parse(text)
+    return Machine.isProcess(process) && machine.isGone(process)
+  } catch {
+    return false
+  }
+}
 
 /** Who has a lease, in words too where nobody has. */
 export const holderOf = (

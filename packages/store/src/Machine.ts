@@ -18,6 +18,21 @@ export interface Process {
   readonly start: string
 }
 
+/** Whether a value that was read says which process it means. */
+export const isProcess = (value: unknown): value is Process => {
+  if (typeof value !== "object" || value === null) return false
+  const { boot, host, pid, space, start } = value as Partial<Process>
+  return typeof pid === "number" && [host, boot, space, start].every((part) => typeof part === "string")
+}
+
+/** Whether two are one. */
+export const isSame = (left: Process, right: Process): boolean =>
+  left.host === right.host &&
+  left.boot === right.boot &&
+  left.space === right.space &&
+  left.pid === right.pid &&
+  left.start === right.start
+
 /** What the machine knows of processes. */
 export interface Knowledge {
   readonly self: Process
@@ -83,6 +98,6 @@ export const node = (): Knowledge => {
 }
 
 /** The machine; tests may put another one in its place. */
-export class Machine extends Context.Reference<Machine>()("@skein/store-fs/Machine", {
+export class Machine extends Context.Reference<Machine>()("@skein/store/Machine", {
   defaultValue: (): Knowledge => node()
 }) {}
