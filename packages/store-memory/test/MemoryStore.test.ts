@@ -33,3 +33,24 @@ it("a thread is created, appended to, read from both ends, listed, paged, forked
     expect(deleted.kept).toEqual([{ segmentId: Script.threadId, for: [id] }])
     expect((yield* store.turns(id)).items).toHaveLength(1)
   }).pipe(Effect.provide(MemoryStore.layer), Effect.runPromise))
+
+it("a fork of a paginated thread says where it begins as 0.169.0 does; one of a legacy thread says nothing of it", () =>
+  Effect.gen(function* () {
+    const store = yield* ThreadStore.ThreadStore
+    const metaOf = (number: number, history_mode: "legacy" | "paginated") =>
+      Effect.gen(function* () {
+        const [id, forkId] = [number, number + 1].map((n) => `019c2b10-7a00-7c00-8000-0000000000${n}`) as [
+          string,
+          string
+        ]
+        const of = (more: object) => draft(Script.header({ history_mode, ...more })) as Draft<"session_meta">
+        yield* store.create(of({ id, session_id: id }), [draft(Script.user("Hello"))])
+        const header = of({ id: forkId, session_id: forkId, forked_from_id: id })
+        const [first] = (yield* store.fork(id, { header })).records
+        return first?.payload as { readonly history_base?: object; readonly forked_from_ordinal_exclusive?: number }
+      })
+    const paginated = yield* metaOf(10, "paginated")
+    expect(paginated).toMatchObject({ history_base: { end_ordinal_exclusive: 2 }, forked_from_ordinal_exclusive: 2 })
+    const legacy = yield* metaOf(20, "legacy")
+    expect([legacy.history_base, legacy.forked_from_ordinal_exclusive]).toEqual([undefined, undefined])
+  }).pipe(Effect.provide(MemoryStore.layer), Effect.runPromise))

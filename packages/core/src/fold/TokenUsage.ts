@@ -96,6 +96,20 @@ const difference = (left: Counts, right: Counts): Counts => ({
   total_tokens: left.total_tokens - right.total_tokens
 })
 
+/** Counts with nothing left out: older releases write no cache writes, and sums always have them. */
+const filled = (counts: Counts): Counts => (counts.cache_write_input_tokens === undefined ? add(counts, zero) : counts)
+
+const isSame = (left: Counts | undefined, right: Counts | undefined): boolean =>
+  left === right ||
+  (left !== undefined &&
+    right !== undefined &&
+    left.total_tokens === right.total_tokens &&
+    left.input_tokens === right.input_tokens &&
+    left.output_tokens === right.output_tokens &&
+    left.cached_input_tokens === right.cached_input_tokens &&
+    left.reasoning_output_tokens === right.reasoning_output_tokens &&
+    (left.cache_write_input_tokens ?? 0) === (right.cache_write_input_tokens ?? 0))
+
 const step = (state: TokenUsage, record: StoredRecord): TokenUsage => {
   if (record.kind === "token_usage_record") return recorded(state, record.payload)
   if (record.kind !== "event_msg") return state
@@ -131,11 +145,12 @@ const counted = (state: TokenUsage, info: TokenUsageInfo): TokenUsage => {
   // A process that went on with a thread of 0.42.0 counted anew.
   const isAnew = before !== undefined && counted.total_tokens < before.total_tokens
   const spent = before === undefined || isAnew ? last : difference(counted, before)
-  // As long as all is in the newest count, that is the total; then it goes on from where it was.
-  const isCounted = state.total === before && !isAnew
+  // As long as all is in the newest count, that is the total; then it goes on from where it was. Told by what they say:
+  // states that were written down and read again hold no objects in common.
+  const isCounted = !isAnew && isSame(state.total, before)
   // Made for every response, so it is spelt out: copying keys costs more.
   return {
-    total: isCounted ? counted : add(state.total ?? zero, spent),
+    total: isCounted ? filled(counted) : add(state.total ?? zero, spent),
     counted,
     recorded: false,
     last,

@@ -62,6 +62,29 @@ describe("a checkpoint", () => {
       })
     ))
 
+  it("between counts of releases that know no cache writes changes no sum", () => {
+    const old = (total_tokens: number) => ({
+      input_tokens: total_tokens,
+      cached_input_tokens: 0,
+      output_tokens: 0,
+      reasoning_output_tokens: 0,
+      total_tokens
+    })
+    const count = (total: number, last: number) =>
+      ({
+        type: "event_msg",
+        payload: { type: "token_count", info: { total_token_usage: old(total), last_token_usage: old(last) } }
+      }) as const
+    const log = s.log(s.header(), count(10, 10), count(30, 20))
+    const front = Fold.run(small, log.slice(0, 2))
+    const read = Checkpoint.read(written(front))
+    if (read === undefined) throw new Error("it reads back")
+    const seed = { ...front, ...Checkpoint.restore(read, read.thread) }
+    const [part, whole] = [seed, front].map((from) => Fold.run(small, log.slice(2), from).usage)
+    expect(part?.total).toStrictEqual(whole?.total)
+    expect(part?.total).toMatchObject({ input_tokens: 30, cache_write_input_tokens: 0, total_tokens: 30 })
+  })
+
   it("of a fork's source says nothing of the mail of the fork", () => {
     const mail = { id: "1", author: "/root/a", recipient: "/root", content: "c", triggerTurn: true }
     const state = Fold.run(small, s.log(s.header()))

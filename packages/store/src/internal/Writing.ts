@@ -175,10 +175,15 @@ export const fork = (
       const { nextOrdinal } = yield* Reading.cutAt(log, at, "at", mode)
       const { history_base: _, ...payload } = (yield* checked(options.header)).payload
       const { history_mode: __, ...unmoded } = payload
+      // As 0.169.0 writes it: what a fork inherits is said where it comes from as well (since-july).
+      const from =
+        (payload.forked_from_id ?? undefined) === undefined ? {} : { forked_from_ordinal_exclusive: nextOrdinal }
       const header: Draft<"session_meta"> = {
         ...options.header,
         payload:
-          mode === "paginated" ? { ...payload, history_mode: mode, history_base: baseOf(at, nextOrdinal) } : unmoded
+          mode === "paginated"
+            ? { ...payload, ...from, history_mode: mode, history_base: baseOf(at, nextOrdinal) }
+            : unmoded
       }
       const { madeAt, threadId } = yield* opening(header)
       const drafts = [header, ...(options.records ?? [])]
