@@ -1,11 +1,10 @@
 /**
  * "npm run bench": bundles one benchmark of the packages and runs it with the garbage collector at hand.
  */
-import { spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { basename, join } from "node:path"
-import { ensureInstalled } from "./ensure.mjs"
-import { aliasPlugin, helpOr, natives, packages, requireBanner, root } from "./workspace.mjs"
+import { run } from "./run.mjs"
+import { helpOr, packages } from "./workspace.mjs"
 
 const benches = packages.flatMap(({ folder }) => {
   const bench = join(folder, "bench")
@@ -38,33 +37,4 @@ if (found === undefined) {
   process.exit(2)
 }
 
-await ensureInstalled()
-const { build } = await import("esbuild")
-
-// Inside the repository, so that the native modules left outside of the bundle are found above it.
-mkdirSync(join(root, ".tsbuild"), { recursive: true })
-const folder = mkdtempSync(join(root, ".tsbuild/bench-"))
-try {
-  const outfile = join(folder, `${name}.mjs`)
-  await build({
-    entryPoints: [found.path],
-    outfile,
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    sourcemap: "inline",
-    external: natives,
-    plugins: [aliasPlugin],
-    banner: { js: requireBanner }
-  })
-  const { status } = spawnSync(process.execPath, ["--expose-gc", "--enable-source-maps", outfile, ...options], {
-    cwd: process.env.INIT_CWD ?? root,
-    stdio: "inherit"
-  })
-  process.exitCode = status ?? 1
-} catch {
-  process.exitCode = 1
-} finally {
-  rmSync(folder, { recursive: true, force: true })
-}
+await run(found.path, ["--expose-gc"], options)
