@@ -1,7 +1,7 @@
 /** What a command may take as new: a moment, and ids that were never there before. */
 import * as Drafts from "@skein/core/decide/Draft"
 import { IdGenerator } from "@skein/store/IdGenerator"
-import { Effect } from "effect"
+import { Clock, Context, Effect } from "effect"
 
 /** A moment and ids. Each id is the same whenever it is asked for. */
 export interface Facts {
@@ -17,9 +17,11 @@ export interface Facts {
 }
 
 /** The facts of this moment. Cost: one new id; the others are derived when they are asked for. */
-export const now: Effect.Effect<Facts> = Effect.clockWith((clock) =>
-  Effect.flatMap(IdGenerator, ({ next }) => Effect.map(next, (fresh) => of(clock.unsafeCurrentTimeMillis(), fresh)))
-)
+export const now: Effect.Effect<Facts> = Effect.withFiberRuntime((fiber) => {
+  const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+  const { next } = Context.get(fiber.currentContext, IdGenerator)
+  return Effect.map(next, (fresh) => of(clock.unsafeCurrentTimeMillis(), fresh))
+})
 
 const of = (now: number, fresh: string): Facts => {
   const facts = { now, fresh }

@@ -18,7 +18,7 @@ import type { Position } from "@skein/store/Position"
 import type { AppendError, ReadError } from "@skein/store/StoreError"
 import { CorruptThread } from "@skein/store/StoreError"
 import type { Appended, Lease, ThreadStoreService } from "@skein/store/ThreadStore"
-import { Effect, Either, Exit } from "effect"
+import { type Cause, Effect, Either } from "effect"
 import { type CommandError, ThreadClosed } from "../EngineError.js"
 import type { Flag, Notification, Status } from "../Notification.js"
 import type { Options } from "../Options.js"
@@ -97,12 +97,6 @@ export interface Right {
   readonly retake: Effect.Effect<void, AppendError>
 }
 
-/** What a command comes to, and what comes in front of it. */
-interface Decided<A> {
-  readonly plan: Plan<A>
-  readonly head: ReadonlyArray<Draft>
-}
-
 /** How often a command that hangs on nothing is decided anew. */
 const tries = 5
 
@@ -121,6 +115,25 @@ export const make = ({ hub, id, meter, options, right, settings, store }: Parts)
 
     const observed = <A, E, R>(operation: string, effect: Effect.Effect<A, E, R>) =>
       Meters.observed(`LiveThread.${operation}`, id, effect)
+    /** One after the other. Waiting for nobody costs less than being ready to. */
+    const alone = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+      Effect.flatMap(lock.withPermitsIfAvailable(1)(effect), (found) =>
+        found._tag === "Some" ? Effect.succeed(found.value) : lock.withPermits(1)(effect)
+      )
+    /** The same with an open thread whose memory is what the log says. */
+    const open = <A, E>(
+      operation: string,
+      use: () => Effect.Effect<A, E | CommandError>
+    ): Effect.Effect<A, E | CommandError> =>
+      observed(
+        operation,
+        alone(
+          Effect.suspend(() => {
+            const before = ready(operation)
+            return before === undefined ? use() : Effect.zipRight(before, Effect.suspend(use))
+          })
+        )
+      )
     const isActive = ({ turn: { active } }: State): boolean => active !== undefined && active.id !== leftover
     const statusOf = (of: State): Status =>
       isActive(of) ? { type: "active", activeFlags: [...flags] } : { type: of.failed ? "systemError" : "idle" }
@@ -163,76 +176,79 @@ export const make = ({ hub, id, meter, options, right, settings, store }: Parts)
       return { drafts: head, state: next }
     }
 
-    /** What a command comes to, and what comes in front of it. */
-    const decided = <A>(decide: Decide<A>, at: Facts, deep: boolean): Effect.Effect<Decided<A>, CommandError> =>
-      Effect.suspend((): Effect.Effect<Decided<A>, CommandError> => {
-        const head = headOf(memory.state(), at)
-        const plan = decide(head.state, at)
-        if (Either.isRight(plan)) return Effect.succeed({ plan: plan.right, head: head.drafts })
-        if (!deep || !wantsMore(plan.left, memory.isWhole())) return Effect.fail(plan.left)
-        return Effect.flatMap(memory.whole, (whole) =>
-          Either.map(decide(headOf(whole, at).state, at), (found) => ({ plan: found, head: head.drafts }))
-        )
-      })
-
     /**
-     * An append or a revert. A right that ran out while this process could not prolong it is taken again: nobody wrote
-     * meanwhile if the log ends where it is expected to.
+     * An append or a revert, and what follows from it; of both every step counts, for this is what a command costs. A
+     * right that ran out while this process could not prolong it is taken again: nobody wrote meanwhile if the log ends
+     * where it is expected to.
      */
-    const attempt = (
-      write: (fence: number) => Effect.Effect<Appended, AppendError>
-    ): Effect.Effect<Appended, AppendError> =>
-      Effect.suspend(() => {
-        const { fence } = right.lease()
-        return write(fence).pipe(
-          Effect.catchTag("LeaseHeld", (error) =>
-            error.holder.fence === fence
-              ? Effect.zipRight(
-                  right.retake,
-                  Effect.suspend(() => write(right.lease().fence))
-                )
-              : Effect.fail(error)
+    const attempt = <A>(
+      write: (fence: number) => Effect.Effect<Appended, AppendError>,
+      then: (appended: Appended) => Effect.Effect<A, CommandError>
+    ): Effect.Effect<A, CommandError> => {
+      const doubted = (cause: Cause.Cause<AppendError>): Effect.Effect<never, AppendError> => {
+        memory.doubt()
+        return Effect.failCause(cause)
+      }
+      const { fence } = right.lease()
+      return Effect.matchCauseEffect(write(fence), {
+        onSuccess: then,
+        onFailure: (cause) => {
+          const isOver = cause._tag === "Fail" && cause.error._tag === "LeaseHeld" && cause.error.holder.fence === fence
+          if (!isOver) return doubted(cause)
+          return right.retake.pipe(
+            Effect.zipRight(Effect.suspend(() => write(right.lease().fence))),
+            Effect.matchCauseEffect({ onSuccess: then, onFailure: doubted })
           )
-        )
-      }).pipe(Effect.onExit((exit) => Effect.sync(() => (Exit.isFailure(exit) ? memory.doubt() : undefined))))
+        }
+      })
+    }
 
     const write = <A>(plan: Plan<A>, head: ReadonlyArray<Draft>, at: Facts): Effect.Effect<A, CommandError> => {
       const { answer, revertTo } = plan
-      const expected = memory.position()
-      if (revertTo !== undefined) {
-        return Effect.gen(function* () {
-          const records = yield* Redaction.apply(options.redact, plan.drafts)
-          const to = yield* startOf(revertTo.turnId)
-          const timestamp = Drafts.timestamp(at.now)
-          return yield* Effect.uninterruptible(
-            Effect.gen(function* () {
-              yield* attempt((fence) => store.revert(id, { to, timestamp, records, expected, fence }))
-              repairing = false
-              yield* memory.reload
-              yield* hub.publish([{ type: "turns/removed", threadId: id, turnIds: revertTo.turnIds }])
-              return answer(memory.state())
-            })
-          )
-        })
-      }
+      if (revertTo !== undefined) return revert(plan, revertTo, at)
       if (plan.drafts.length === 0) return Effect.sync(() => answer(memory.state()))
-      return Effect.flatMap(Redaction.apply(options.redact, [...head, ...plan.drafts]), (drafts) =>
-        Effect.flatMap(
-          attempt((fence) => store.append(id, drafts, { expected, fence })),
-          ({ position, records }) => {
-            repairing &&= records.length === 0
-            return memory.take(records, position).pipe(
-              Effect.zipRight(meter.appended(drafts, records)),
-              Effect.map(() => {
-                const state = memory.state()
-                if (state.turn.active === undefined) flags.clear()
-                return answer(state)
-              })
+      const redacted = Redaction.apply(options.redact, head.length === 0 ? plan.drafts : [...head, ...plan.drafts])
+      if (Either.isLeft(redacted)) return Effect.fail(redacted.left)
+      const drafts = redacted.right
+      const expected = memory.position()
+      const append = attempt(
+        (fence) => store.append(id, drafts, { expected, fence }),
+        ({ position, records }) => {
+          repairing &&= records.length === 0
+          const taken = memory.take(records, position)
+          const measured = meter.isSampled ? Effect.zipRight(taken, meter.appended(drafts, records)) : taken
+          return Effect.map(measured, () => {
+            const state = memory.state()
+            if (state.turn.active === undefined) flags.clear()
+            return answer(state)
+          })
+        }
+      )
+      return Effect.uninterruptible(append)
+    }
+
+    const revert = <A>(
+      { answer, drafts }: Plan<A>,
+      { turnId, turnIds }: NonNullable<Plan<A>["revertTo"]>,
+      at: Facts
+    ): Effect.Effect<A, CommandError> =>
+      Effect.gen(function* () {
+        const expected = memory.position()
+        const records = yield* Redaction.apply(options.redact, drafts)
+        const to = yield* startOf(turnId)
+        const timestamp = Drafts.timestamp(at.now)
+        const done = attempt(
+          (fence) => store.revert(id, { to, timestamp, records, expected, fence }),
+          () => {
+            repairing = false
+            return memory.reload.pipe(
+              Effect.zipRight(hub.publish([{ type: "turns/removed", threadId: id, turnIds }])),
+              Effect.map(() => answer(memory.state()))
             )
           }
-        ).pipe(Effect.uninterruptible)
-      )
-    }
+        )
+        return yield* Effect.uninterruptible(done)
+      })
 
     const startOf = (turnId: string): Effect.Effect<Position, ReadError> =>
       Effect.gen(function* () {
@@ -242,19 +258,27 @@ export const make = ({ hub, id, meter, options, right, settings, store }: Parts)
         return yield* Effect.fail(new CorruptThread({ threadId: id, position: undefined, reason }))
       })
 
-    const ready = (operation: string): Effect.Effect<void, CommandError> =>
-      Effect.suspend((): Effect.Effect<void, CommandError> => {
-        if (closed) return Effect.fail(new ThreadClosed({ threadId: id, operation }))
-        return memory.isDoubtful() ? Effect.zipRight(memory.catchUp("unacknowledged"), memory.settle) : memory.settle
-      })
+    /** What has to be done before a command; undefined where that is nothing, as a rule. */
+    const ready = (operation: string): Effect.Effect<void, CommandError> | undefined => {
+      if (closed) return Effect.fail(new ThreadClosed({ threadId: id, operation }))
+      if (memory.isDoubtful()) return Effect.zipRight(memory.catchUp("unacknowledged"), memory.settle)
+      return memory.isSettled() ? undefined : memory.settle
+    }
 
     const once = <A>(operation: string, decide: Decide<A>, deep: boolean): Effect.Effect<A, CommandError> =>
-      Effect.zipRight(
-        ready(operation),
-        Effect.flatMap(Moments.now, (at) =>
-          Effect.flatMap(decided(decide, at, deep), ({ head, plan }) => write(plan, head, at))
-        )
-      )
+      Effect.suspend(() => {
+        const written = Effect.flatMap(Moments.now, (at): Effect.Effect<A, CommandError> => {
+          const head = headOf(memory.state(), at)
+          const plan = decide(head.state, at)
+          if (Either.isRight(plan)) return write(plan.right, head.drafts, at)
+          if (!deep || !wantsMore(plan.left, memory.isWhole())) return Effect.fail(plan.left)
+          return Effect.flatMap(memory.whole, (whole) =>
+            Effect.flatMap(decide(headOf(whole, at).state, at), (found) => write(found, head.drafts, at))
+          )
+        })
+        const before = ready(operation)
+        return before === undefined ? written : Effect.zipRight(before, written)
+      })
 
     /** Memory is what the log says also behind a command that failed. */
     const afterFailure = (error: CommandError): Effect.Effect<never, CommandError> => {
@@ -270,9 +294,8 @@ export const make = ({ hub, id, meter, options, right, settings, store }: Parts)
       { deep = false, retry = false }: RunOptions,
       left = tries
     ): Effect.Effect<A, CommandError> =>
-      once(operation, decide, deep).pipe(
-        Effect.catchAll(afterFailure),
-        Effect.catchAll((error) =>
+      Effect.catchAll(once(operation, decide, deep), (failed) =>
+        Effect.catchAll(afterFailure(failed), (error) =>
           retry && left > 1 && error._tag === "AppendConflict"
             ? attempts(operation, decide, { deep, retry }, left - 1)
             : Effect.fail(error)
@@ -306,23 +329,15 @@ export const make = ({ hub, id, meter, options, right, settings, store }: Parts)
       glance: memory.glance,
       epoch: memory.epoch,
       watch: memory.watch,
-      run: (operation, decide, runOptions = {}) =>
-        observed(operation, lock.withPermits(1)(attempts(operation, decide, runOptions))),
-      within: (operation, effect) =>
-        observed(operation, lock.withPermits(1)(Effect.zipRight(ready(operation), effect(memory)))),
-      pending: observed(
-        "pending",
-        lock.withPermits(1)(
-          Effect.zipRight(
-            ready("pending"),
-            Effect.flatMap(Moments.now, (at) => {
-              const state = memory.state()
-              if (repairing && !isActive(state)) return repairOf(state, at)
-              const mail = state.mailbox.mail.length
-              return Effect.succeed({ drafts: [], turnId: undefined, mail, startsTurn: Mail.startsTurn(state) })
-            })
-          )
-        )
+      run: (operation, decide, runOptions = {}) => observed(operation, alone(attempts(operation, decide, runOptions))),
+      within: (operation, effect) => open(operation, () => effect(memory)),
+      pending: open("pending", () =>
+        Effect.flatMap(Moments.now, (at) => {
+          const state = memory.state()
+          if (repairing && !isActive(state)) return repairOf(state, at)
+          const mail = state.mailbox.mail.length
+          return Effect.succeed({ drafts: [], turnId: undefined, mail, startsTurn: Mail.startsTurn(state) })
+        })
       ),
       tell: hub.publish,
       status: () => statusOf(memory.state()),

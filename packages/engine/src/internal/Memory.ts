@@ -36,7 +36,7 @@ export interface Memory {
   readonly glance: (of: State) => ModelContext.ModelContext
   /** Grows when history, world or view are not what they were with something added. */
   readonly epoch: () => number
-  /** Folds records that stand in front of a position now, and tells them. */
+  /** Folds records that stand in front of a position now, and tells them. Not to be interrupted. */
   readonly take: (records: ReadonlyArray<StoredRecord>, end: Position) => Effect.Effect<void, ReadError>
   /** It is open what became of an append. */
   readonly doubt: () => void
@@ -45,6 +45,8 @@ export interface Memory {
   readonly catchUp: (reason: Reason) => Effect.Effect<void, ReadError>
   /** Forgets everything and loads the thread anew. */
   readonly reload: Effect.Effect<void, ReadError>
+  /** Whether it is known what waits, so that {@link settle} has nothing to do. */
+  readonly isSettled: () => boolean
   /** Finds out what waits, however old it is. Cost: nothing as a rule; else a look at each line, once. */
   readonly settle: Effect.Effect<void, ReadError>
   /**
@@ -101,33 +103,31 @@ export const make = ({ folds, frame, id, options, store, tell }: Parts): Effect.
     })
 
     const take: Memory["take"] = (records, end) =>
-      Effect.uninterruptible(
-        Effect.suspend(() => {
-          const told: Array<Notification> = []
-          for (const record of records) {
-            const before = state
-            const step = folds.step(before, record)
-            state = step.state
-            if (isTurning(record)) epoch++
-            told.push(...Notices.of(record, before, step, frame))
-          }
-          position = end
-          return Effect.zipRight(tell(told), changed)
+      Effect.suspend(() => {
+        const told: Array<Notification> = []
+        let rolledBack = false
+        for (const record of records) {
+          const before = state
+          const step = folds.step(before, record)
+          state = step.state
+          if (isTurning(record)) epoch++
+          rolledBack ||= isRollback(record)
+          for (const notice of Notices.of(record, before, step, frame)) told.push(notice)
+        }
+        position = end
+        return Effect.flatMap(tell(told), () => {
+          for (const watcher of watchers) watcher()
+          // A rollback can reach behind what is kept; then the log is asked again.
+          return rolledBack && !isCertain() ? reload : Effect.void
         })
-      ).pipe(
-        Effect.zipRight(
-          Effect.suspend(() => {
-            if (!records.some(isRollback)) return Effect.void
-            // It can reach behind what is kept; then the log is asked again.
-            const { history, previousTurnSettings, referenceContext, window, worldState } = ModelContext.readState(
-              state.context,
-              options
-            ).complete
-            const isCertain = history && previousTurnSettings && referenceContext && window && worldState
-            return isCertain ? Effect.void : reload
-          })
-        )
-      )
+      })
+
+    /** Whether everything that the model is told follows from what is kept. */
+    const isCertain = (): boolean => {
+      const { complete } = ModelContext.readState(state.context, options)
+      const { history, previousTurnSettings, referenceContext, window, worldState } = complete
+      return history && previousTurnSettings && referenceContext && window && worldState
+    }
 
     const catchUp: Memory["catchUp"] = (reason) =>
       Effect.gen(function* () {
@@ -146,7 +146,7 @@ export const make = ({ folds, frame, id, options, store, tell }: Parts): Effect.
         }
         const { end, records } = found
         doubtful = false
-        yield* take(records, end)
+        yield* Effect.uninterruptible(take(records, end))
         if (records.length > 0) {
           yield* tell([{ type: "thread/reloaded", threadId: id, reason, records: records.length }])
         }
@@ -193,6 +193,7 @@ export const make = ({ folds, frame, id, options, store, tell }: Parts): Effect.
       isDoubtful: () => doubtful || stale,
       catchUp,
       reload,
+      isSettled: () => settled,
       settle: Effect.suspend(() =>
         settled
           ? Effect.void

@@ -7,7 +7,7 @@ import type * as PersistencePolicy from "@skein/core/decide/PersistencePolicy"
 import * as Sampling from "@skein/core/decide/Sampling"
 import * as Label from "@skein/core/record/Label"
 import type { StoredRecord } from "@skein/core/record/Record"
-import { Effect, Exit, Metric, MetricBoundaries } from "effect"
+import { Clock, Context, Effect, Exit, FiberRef, Metric, MetricBoundaries, Tracer } from "effect"
 
 /** Runs an operation in a span of its own, counted and timed by what came of it. */
 export const observed = <A, E, R>(
@@ -15,22 +15,43 @@ export const observed = <A, E, R>(
   threadId: string | undefined,
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
-  Effect.clockWith((clock) => {
-    const begun = clock.unsafeCurrentTimeNanos()
-    return Effect.onExit(effect, (exit) => {
-      const { count, time } = operationOf(operation, outcomeOf(exit))
-      const elapsed = Number(clock.unsafeCurrentTimeNanos() - begun) / 1e6
-      return Effect.zipRight(Metric.update(count, 1), Metric.update(time, elapsed))
-    })
-  }).pipe(
-    Effect.withSpan(operation, {
-      attributes: threadId === undefined ? {} : { threadId },
-      captureStackTrace: false
-    })
+  // As `Effect.withSpan`, with the metrics in the same step: every operation has this around it, and each step costs.
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(
+      Effect.makeSpan(operation, {
+        attributes: threadId === undefined ? {} : { threadId },
+        captureStackTrace: false
+      }),
+      (span) =>
+        Effect.withFiberRuntime<A, E, R>((fiber) => {
+          const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+          const begun = clock.unsafeCurrentTimeNanos()
+          const outside = fiber.currentContext
+          const ended = (exit: Exit.Exit<A, E>): Effect.Effect<A, E> => {
+            const now = clock.unsafeCurrentTimeNanos()
+            const { count, time } = operationOf(operation, outcomeOf(exit))
+            const labels = fiber.getFiberRef(FiberRef.currentMetricLabels)
+            count.unsafeUpdate(1, labels)
+            time.unsafeUpdate(Number(now - begun) / 1e6, labels)
+            span.end(now, exit)
+            return Effect.zipRight(FiberRef.set(FiberRef.currentContext, outside), exit)
+          }
+          return Effect.flatMap(
+            FiberRef.set(FiberRef.currentContext, Context.add(outside, Tracer.ParentSpan, span)),
+            () =>
+              Effect.matchCauseEffect(restore(effect), {
+                onSuccess: (value) => ended(Exit.succeed(value)),
+                onFailure: (cause) => ended(Exit.failCause(cause))
+              })
+          )
+        })
+    )
   )
 
 /** The measurements of a thread's log. */
 export interface Meter {
+  /** Whether the thread is one of those whose appends are measured. */
+  readonly isSampled: boolean
   /** Measures an append that was done: what was given, and what of it is kept. */
   readonly appended: (drafts: ReadonlyArray<Draft>, kept: ReadonlyArray<StoredRecord>) => Effect.Effect<void>
   /** Measures a thread that is closed: how many bytes its newest segment has. */
@@ -112,6 +133,7 @@ export const make = (threadId: string): Meter => {
     })
 
   return {
+    isSampled,
     appended: (drafts, kept) =>
       isSampled && drafts.length > 0
         ? Effect.gen(function* () {
