@@ -157,7 +157,7 @@ export interface Turn {
   /**
    * Tells the model what changed in its world since it was told last, and records it. Gives the messages, which are part
    * of the next prompt; undefined when there is nothing to tell. Errors: `InvalidRequest` for a world that is no object,
-   * holds a null or the same section twice.
+   * holds a null, something that is no JSON, or the same section twice. Members that are undefined are not there.
    */
   readonly world: (
     world: World,

@@ -76,6 +76,20 @@ describe("agents", () => {
       })
     ))
 
+  it("with its last turns, and nothing that a compaction within them brought along (§5.2 [W])", () =>
+    Host.run(
+      Effect.gen(function* () {
+        const { root, threads, turn } = yield* family
+        yield* turn.compact({ kind: "local", summary: "s" }, { phase: "pre_turn" })
+        const child = yield* threads.spawn(root, { taskName: "a", turns: 1 })
+        const { history, window } = yield* child.context
+        expect(Script.texts(history).filter((text) => !text.startsWith("<"))).toEqual(["Start an agent"])
+        expect(window.number).toBe(0)
+        const { cold, live } = yield* Host.both(child)
+        expect(live).toEqual(cold)
+      })
+    ))
+
   it("two agents that are started at once do not get one path, and a path that is free again can be had again", () =>
     Host.run(
       Effect.gen(function* () {

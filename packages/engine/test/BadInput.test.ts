@@ -120,6 +120,18 @@ describe("bad input", () => {
         const turn = yield* thread.startTurn("Three")
         yield* refused(thread, turn.world("here" as never), "InvalidRequest", "malformed")
         yield* refused(thread, turn.world(null as never), "InvalidRequest", "malformed")
+        yield* refused(thread, turn.world(7 as never), "InvalidRequest", "malformed")
+        yield* refused(thread, turn.world(["here"] as never), "InvalidRequest", "malformed")
+        const self: Record<string, unknown> = {}
+        self["self"] = self
+        for (const value of [10n, self, Number.NaN, new Date(0), new Map(), () => 1, Symbol("s"), [undefined]]) {
+          yield* refused(thread, turn.world({ place: { is: value } } as never), "InvalidRequest", "malformed")
+        }
+        for (const section of [null, { value: 1 }, { id: 1, value: 1 }, { id: "place", value: 10n }]) {
+          yield* refused(thread, turn.world([section] as never), "InvalidRequest", "malformed")
+        }
+        // What is undefined is not there.
+        expect(yield* turn.world({ place: undefined } as never)).toBeUndefined()
         yield* refused(thread, turn.world({ place: { room: null } }), "InvalidRequest", "null")
         yield* refused(thread, turn.world({ place: null }), "InvalidRequest", "null")
         const twice = [
@@ -132,6 +144,20 @@ describe("bad input", () => {
         // Asked for, nulls are left out.
         expect(yield* turn.world({ place: { room: null, floor: 1 } }, { nulls: "strip" })).toHaveLength(1)
         expect((yield* thread.context).worldState).toEqual({ place: { floor: 1 } })
+      })
+    ))
+
+  it("such a world with which a turn, a compaction or a window is to begin: none of it begins", () =>
+    Host.run(
+      Effect.gen(function* () {
+        const { thread } = yield* lived
+        const world = { place: { room: null } }
+        yield* refused(thread, thread.startTurn("Three", {}, { world }), "InvalidRequest", "null")
+        yield* refused(thread, thread.newContextWindow({ world }), "InvalidRequest", "null")
+        expect(yield* thread.status).toEqual({ type: "idle" })
+        const turn = yield* thread.startTurn("Three")
+        const summary = { kind: "local", summary: "s" } as const
+        yield* refused(thread, turn.compact(summary, { phase: "mid_turn", world }), "InvalidRequest", "null")
       })
     ))
 
@@ -208,6 +234,7 @@ describe("bad input", () => {
     Host.run(
       Effect.gen(function* () {
         const threads = yield* Threads
+        const note = yield* Custom.define({ kind: "note", version: 1, schema: Schema.Struct({ text: Schema.String }) })
         const scope = yield* Scope.make()
         const thread = yield* threads.start({ settings: { model: "m" } }).pipe(Scope.extend(scope))
         const turn = yield* thread.startTurn("One").pipe(Scope.extend(scope))
@@ -225,11 +252,24 @@ describe("bad input", () => {
           thread.turns,
           thread.pending,
           thread.refresh,
+          thread.custom(note, { text: "x" }),
           turn.steer("x"),
+          turn.inject([Host.says("x")]),
           turn.context(),
+          turn.world({ place: "here" }),
           turn.record([Host.says("x")]),
+          turn.usage({ input_tokens: 1 }),
+          turn.itemStarted({ type: "Plan", id: "p", text: "t" }),
+          turn.itemCompleted({ type: "Plan", id: "p", text: "t" }),
+          turn.announce({ type: "turn/diff/updated", diff: "" }),
+          turn.compact({ kind: "local", summary: "s" }, { phase: "mid_turn" }),
+          turn.note("reminded"),
+          turn.send({ to: "a", content: "c" }),
+          turn.interrupt("a"),
+          turn.activity({ kind: "interrupted", threadId: thread.id, path: "/root/a", callId: "c" }),
           turn.sleep("1 second"),
           turn.complete(),
+          turn.abort(),
           threads.spawn(thread, { taskName: "a" })
         ]
         const before = yield* Host.stored(thread.id)

@@ -242,7 +242,8 @@ const filtered = (record: StoredRecord, rule: Rule): StoredRecord | undefined =>
     case "world_state":
       return rule.isFull ? record : undefined
     case "compacted":
-      return withoutHints(record, rule)
+      // It would bring back what stands in front of the last turns (§5.2 [W]).
+      return rule.isFull ? withoutHints(record, rule) : undefined
     case "event_msg": {
       const dropped = rule.paginated && notInPaginated.has(record.payload.type)
       return dropped ? undefined : record

@@ -12,6 +12,7 @@ import * as WorldState from "../fold/WorldState.js"
 import type { Json } from "../json/Json.js"
 import { isObject } from "../json/Json.js"
 import * as MergePatch from "../json/MergePatch.js"
+import * as PlainJson from "../json/PlainJson.js"
 import type { Message } from "../record/ResponseItem.js"
 import * as Errors from "./DecisionError.js"
 import type { Decision, Draft, Facts } from "./Draft.js"
@@ -65,7 +66,7 @@ export interface Told {
 /**
  * What a look at the world comes to: the table of replay-semantics §2.4.
  *
- * Errors: `InvalidRequest` for two sections of one id, a null, or a fragment that would count as the user's words. Cost:
+ * Errors: `InvalidRequest` for two sections of one id, what is no JSON, a null, or a fragment that would count as the user's words. Cost:
  * one visit of the sections; of the history when texts are looked for in it.
  */
 export const look = (command: Command, state: State): Decision<Told> => {
@@ -127,8 +128,19 @@ export const sectionsOf = (snapshot: unknown): Decision<ReadonlyArray<Section>> 
 const captured = ({ nulls = "refuse", sections }: Command): Decision<ReadonlyArray<Section>> => {
   const seen = new Set<string>()
   const kept: Array<Section> = []
-  for (const section of sections) {
-    const { id, value } = section
+  for (const [i, section] of sections.entries()) {
+    if (!isObject(section) || typeof section.id !== "string") {
+      return Errors.invalid(`world.${i}`, "malformed", "a section needs an id, a text", "Give { id, value }")
+    }
+    const { id } = section
+    // A section of which nothing is said is none, as a member of the world that is undefined is none.
+    if (section.value === undefined) continue
+    const plain = PlainJson.of(section.value)
+    if (Either.isLeft(plain)) {
+      const field = ["world", id, ...plain.left.keys].join(".")
+      return Errors.invalid(field, "malformed", plain.left.detail, "Give plain JSON values")
+    }
+    const value = plain.right
     if (seen.has(id)) {
       const detail = `there are two sections ${JSON.stringify(id)}`
       return Errors.invalid(`world.${id}`, "duplicate", detail, "Give each section an id of its own")

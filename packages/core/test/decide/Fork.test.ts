@@ -309,11 +309,18 @@ describe("§5.2: what an agent is started with", () => {
 
   it("of the last turns", () => {
     // The header stands in front of the first of them, as does the developer's start.
-    expect(kept({ turns: 9 })).toEqual([...both, ...events, "token count", "finished item"])
+    expect(kept({ turns: 9 })).toEqual([...both, ...events.slice(1), "token count", "finished item"])
   })
 
   it("into a paginated log", () => {
-    expect(kept({ turns: 9, mode: "paginated" })).toEqual([...both, ...events])
+    expect(kept({ turns: 9, mode: "paginated" })).toEqual([...both, ...events.slice(1)])
+    expect(kept({ turns: "all", mode: "paginated" })).toEqual([
+      "header",
+      ...both,
+      "turn context",
+      "world state",
+      ...events
+    ])
   })
 
   it("a copied line is the line it was, byte for byte", () => {
@@ -353,6 +360,24 @@ describe("§5.2: what an agent is started with", () => {
     expect(part.drafts).toEqual([])
   })
 
+  it("§5.2 [W]: a compaction within the last turns brings back nothing from in front of them, as the reference's does", () => {
+    const compaction = s.compacted([s.user("old"), s.user("summary")], { window_number: 1 })
+    const log = s.log(s.header(), s.turn("1", "old"), s.turn("2", "u2", phased("a2"), compaction), s.turn("3", "u3"))
+    const read = (turns: Fork.Turns) => ModelContexts.read(Fold.run(ModelContexts.fold(), inherited({ turns }, log)))
+    expect(s.texts(read(2).history)).toEqual(["u2", "a2", "u3"])
+    expect(read(2).window.number).toBe(0)
+    expect(s.texts(read("all").history)).toEqual(["old", "summary", "u3"])
+  })
+
+  it("§5.2 [W]: of turns that mail began a child has the world, and no reference; it is told its settings anew", () => {
+    const log = s.log(s.header(), [s.S("1"), M(true), G, s.full({ a: 1 }), s.X("1"), phased("done"), s.C("1")])
+    expect(ModelContexts.read(Fold.run(ModelContexts.fold(), log)).referenceContext).toBeDefined()
+    const { history, referenceContext, worldState } = ModelContexts.read(
+      Fold.run(ModelContexts.fold(), inherited({ turns: "all" }, log))
+    )
+    expect([s.texts(history), referenceContext, worldState]).toEqual([["done"], undefined, { a: 1 }])
+  })
+
   it("§11.5 [W]: rollbacks are applied first; the reference loses u1 here", () => {
     const log = s.log(s.user("u1"), phased("a1"), M(true), G, s.assistant("a2"), B(1))
     const { history } = ModelContexts.read(Fold.run(ModelContexts.fold(), inherited({ turns: "all" }, log)))
@@ -375,6 +400,13 @@ describe("§5.2: what an agent is started with", () => {
         expect([referenceContext, worldState]).toEqual([undefined, undefined])
         expect(left.some(({ kind }) => kind === "turn_context" || kind === "world_state")).toBe(false)
         expect(left.some((one) => one.kind === "event_msg" && one.payload.type === "thread_rolled_back")).toBe(false)
+        // Counted by starts of turns, for what began them may be mail, which a child is not given.
+        const turnsOf = (records: ReadonlyArray<StoredRecord>) =>
+          TurnIndex.forkTurns(Fold.run(TurnIndex.fold(), records)).length
+        expect(turnsOf(left)).toBeLessThanOrEqual(n)
+        const { history } = ModelContexts.read(Fold.run(ModelContexts.fold(), left))
+        const own = new Set<unknown>(left.flatMap((one) => (one.kind === "response_item" ? [one.payload] : [])))
+        expect(history.every((item) => own.has(item))).toBe(true)
       }),
       { numRuns: 150 }
     )

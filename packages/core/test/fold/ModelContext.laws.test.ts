@@ -37,7 +37,7 @@ const readBackward = (
 }
 
 describe("replay-semantics §1: the answer of any log", () => {
-  it("is that of a scan over the whole log followed by a fold over the whole log", () => {
+  it("is that of a scan over the whole log followed by a fold over the whole log (§10.13)", () => {
     fc.assert(
       fc.property(anyLog, budget, (records, rebuildTokens) => {
         const { answer } = readBackward(records, rebuildTokens)

@@ -56,6 +56,10 @@ const activity = (live: Live, turnId: string, what: Agents.Activity): Effect.Eff
     )
   )
 
+/** Fails unless the turn runs, in a thread that is open. */
+const running = (live: Live, turnId: string, operation: string): Effect.Effect<unknown, CommandError> =>
+  live.within(operation, () => TurnLifecycle.running(live.state(), turnId))
+
 /** Sends mail from a turn. It is taken in there first, then noted here: two threads, two appends. */
 export const send = (
   family: Family,
@@ -66,8 +70,8 @@ export const send = (
   Effect.gen(function* () {
     const author = pathOf(from)
     const { fresh, turnId: other } = yield* Facts.now
+    yield* running(from, turnId, "send")
     const agents = living(family, from)
-    yield* TurnLifecycle.running(from.state(), turnId)
     yield* Agents.target(triggerTurn ? "followup" : "message", to, author, ids(agents))
     const { message, to: address } = yield* Mail.address(
       to,
@@ -90,8 +94,8 @@ export const stop = (
   callId: string | undefined
 ): Effect.Effect<void, CommandError> =>
   Effect.gen(function* () {
+    yield* running(from, turnId, "interrupt")
     const agents = living(family, from)
-    yield* TurnLifecycle.running(from.state(), turnId)
     const { path, threadId } = yield* Agents.target("interrupt", to, pathOf(from), ids(agents))
     const target = agents.get(path)
     if (target !== undefined) yield* interrupt(target)
