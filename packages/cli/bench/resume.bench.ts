@@ -4,7 +4,8 @@
  * memory,sqlite,fs`, `--sizes 1,16,128,1024` (megabytes), `--memory 128` (the largest that is held in memory), `--rounds
  * 5`, `--turns 20`.
  */
-import { existsSync, mkdirSync, rmSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { existsSync, mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { NodeContext } from "@effect/platform-node"
@@ -16,7 +17,7 @@ import * as FsStore from "@skein/store-fs/FsStore"
 import * as MemoryStore from "@skein/store-memory/MemoryStore"
 import * as SqliteStore from "@skein/store-sqlite/SqliteStore"
 import { Effect, Layer, ManagedRuntime } from "effect"
-import { child, conclude, inFolder, limit, measure, median, megabyte, nameOf } from "./measure.js"
+import { child, conclude, inFolder, limit, median, megabyte, nameOf } from "./measure.js"
 import { writeThread } from "./synthetic.js"
 
 const { positionals, values } = parseArgs({
@@ -91,44 +92,74 @@ const resuming = async (kind: Kind, home: string, size: number) => {
   return () => run(Effect.scoped(Effect.flatMap(threads.resume(idOf(size)), (thread) => thread.prompt())))
 }
 
-/** The time of a resume in a process that never did one, its start not counted. */
-const first = async (kind: Kind, home: string, size: number): Promise<number> => {
-  const resume = await resuming(kind, home, size)
-  const start = performance.now()
-  await resume()
-  return performance.now() - start
+/** CPU and wall time of something, in milliseconds. */
+interface Spent {
+  readonly cpu: number
+  readonly wall: number
 }
+
+const spent = async (task: () => Promise<unknown>): Promise<Spent> => {
+  const cpu = process.cpuUsage()
+  const start = performance.now()
+  await task()
+  const wall = performance.now() - start
+  const { system, user } = process.cpuUsage(cpu)
+  return { cpu: (user + system) / 1000, wall }
+}
+
+const repeats = 10
+
+/** What the first resume of a process costs, and what one costs when many were before it. */
+const resumes = async (kind: Kind, home: string, size: number): Promise<{ readonly [K in Moment]: Spent }> => {
+  const resume = await resuming(kind, home, size)
+  const first = await spent(resume)
+  for (const begun = performance.now(); performance.now() - begun < 1500; ) await resume()
+  const all = await spent(async () => {
+    for (let i = 0; i < repeats; i++) await resume()
+  })
+  return { first, warm: { cpu: all.cpu / repeats, wall: all.wall / repeats } }
+}
+
+const moments = ["first", "warm"] as const
+type Moment = (typeof moments)[number]
 
 const cold = async (folder: string, rounds: number): Promise<void> => {
   const sizes = values.sizes.split(",").map(Number)
-  const tasks = ["first", "again"] as const
-  const times = new Map<string, Array<number>>()
+  const held = (kind: Kind) => sizes.filter((size) => kind !== "memory" || size <= Number(values.memory))
   for (const size of sizes) {
     const home = await written(folder, size)
-    child("--task", "copy", "sqlite", home, String(size))
-    for (let round = 0; round < rounds; round++) {
-      for (const kind of kinds) {
-        if (kind === "memory" && size > Number(values.memory)) continue
-        for (const task of tasks) {
-          const key = `${kind} ${task} ${size}`
-          times.set(key, [...(times.get(key) ?? []), child("--task", task, kind, home, String(size))])
+    if (kinds.includes("sqlite")) child("--task", "copy", "sqlite", home, String(size))
+  }
+  const found = new Map<string, Array<Spent>>()
+  // All sizes in each round: what else the machine does meets them alike.
+  for (let round = 0; round < rounds; round++) {
+    for (const kind of kinds) {
+      for (const size of held(kind)) {
+        const home = await written(folder, size)
+        const words = ["--task", "resume", kind, home, String(size)]
+        const output = execFileSync(process.execPath, [process.argv[1] ?? "", ...words], { encoding: "utf8" })
+        const said = JSON.parse(output) as { readonly [K in Moment]: Spent }
+        for (const moment of moments) {
+          const key = `${kind} ${moment} ${size}`
+          found.set(key, [...(found.get(key) ?? []), said[moment]])
         }
       }
     }
-    rmSync(home, { recursive: true, force: true })
-    for (const suffix of ["", "-wal", "-shm"]) rmSync(`${home}.sqlite.db${suffix}`, { force: true })
   }
   for (const kind of kinds) {
-    for (const task of tasks) {
-      const found = sizes.flatMap((size) => {
-        const all = times.get(`${kind} ${task} ${size}`)
-        return all === undefined ? [] : [{ size, time: median(all) }]
+    // A store in memory ends with its process.
+    for (const moment of kind === "memory" ? (["warm"] as const) : moments) {
+      const all = held(kind).map((size) => {
+        const times = found.get(`${kind} ${moment} ${size}`) ?? []
+        return { size, cpu: median(times.map(({ cpu }) => cpu)), wall: median(times.map(({ wall }) => wall)) }
       })
-      const what = task === "first" ? "first in a process" : "once warm"
-      const figures = found.map(({ size, time }) => `${size} MB ${time.toFixed(1)} ms`).join("  ")
-      const slowest = Math.max(...found.map(({ time }) => time)) / (found[0]?.time ?? 1)
+      const when = moment === "first" ? "first in a process" : "once warm"
+      const most = (of: keyof Spent) => Math.max(...all.map((one) => one[of])) / (all[0]?.[of] ?? 1)
+      const what = `cold resume, ${kind}, ${when}, the costliest beside the smallest`
       console.log(
-        `cold resume, ${kind.padEnd(6)} ${what.padEnd(18)}  ${figures}  ${limit(`cold resume, ${kind}, ${what}, slowest beside the smallest`, slowest, 1.5)}`
+        `cold resume, ${kind.padEnd(6)} ${when.padEnd(18)}  ` +
+          all.map(({ cpu, size, wall }) => `${size} MB ${wall.toFixed(1)} ms (CPU ${cpu.toFixed(1)})`).join("  ") +
+          `  CPU ${limit(`${what}, CPU`, most("cpu"), 1.5)}  time ${limit(`${what}, time`, most("wall"), 1.5)}`
       )
     }
   }
@@ -163,16 +194,6 @@ const turn = (thread: LiveThread, n: number) =>
   )
 
 type Append = Parameters<ThreadStore.ThreadStoreService["append"]>
-
-/** CPU and wall time of an effect, in milliseconds. */
-const spent = async (task: () => Promise<unknown>) => {
-  const cpu = process.cpuUsage()
-  const start = performance.now()
-  await task()
-  const wall = performance.now() - start
-  const { system, user } = process.cpuUsage(cpu)
-  return { cpu: (user + system) / 1000, wall }
-}
 
 /** Ratios of a live turn to the appends that it made: CPU, wall; and the wall times of both in milliseconds. */
 const warm = async (kind: Kind, path: string, durability: Durability) => {
@@ -278,11 +299,8 @@ if (values.task === "copy") {
   await copied(kind as Kind, path, Number(size), `${path}.${kind}`)
   console.log(0)
   process.exit(0)
-} else if (values.task === "first") {
-  console.log(await first(kind as Kind, path, Number(size)))
-  process.exit(0)
-} else if (values.task === "again") {
-  console.log(await measure(await resuming(kind as Kind, path, Number(size))))
+} else if (values.task === "resume") {
+  console.log(JSON.stringify(await resumes(kind as Kind, path, Number(size))))
   process.exit(0)
 } else {
   const wanted = new Set(values.only.split(","))
