@@ -27,6 +27,7 @@ import type { TurnSettings } from "../Turn.js"
 import type { Facts } from "./Facts.js"
 import * as Moments from "./Facts.js"
 import type { Hub } from "./Hub.js"
+import * as Lines from "./Line.js"
 import * as Loading from "./Loading.js"
 import type { Memory } from "./Memory.js"
 import * as Memories from "./Memory.js"
@@ -104,7 +105,7 @@ const tries = 5
 export const make = ({ hub, id, meter, options, right, settings, store }: Parts): Effect.Effect<Live, ReadError> =>
   Effect.gen(function* () {
     const folds = States.folds(options)
-    const lock = yield* Effect.makeSemaphore(1)
+    const { alone } = Lines.make()
     const flags = new Set<Flag>()
     /** Whether nothing was appended yet: the next append begins with what has to be repaired. */
     let repairing = true
@@ -115,12 +116,7 @@ export const make = ({ hub, id, meter, options, right, settings, store }: Parts)
 
     const observed = <A, E, R>(operation: string, effect: Effect.Effect<A, E, R>) =>
       Meters.observed(`LiveThread.${operation}`, id, effect)
-    /** One after the other. Waiting for nobody costs less than being ready to. */
-    const alone = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-      Effect.flatMap(lock.withPermitsIfAvailable(1)(effect), (found) =>
-        found._tag === "Some" ? Effect.succeed(found.value) : lock.withPermits(1)(effect)
-      )
-    /** The same with an open thread whose memory is what the log says. */
+    /** Runs something between two commands of an open thread, whose memory is then what the log says. */
     const open = <A, E>(
       operation: string,
       use: () => Effect.Effect<A, E | CommandError>
@@ -349,24 +345,22 @@ export const make = ({ hub, id, meter, options, right, settings, store }: Parts)
       spend: () => {
         spent = true
       },
-      close: lock
-        .withPermits(1)(
-          Effect.suspend(() => {
-            if (closed) return Effect.void
-            return abandon.pipe(
-              Effect.exit,
-              Effect.zipRight(
-                Effect.sync(() => {
-                  closed = true
-                })
-              ),
-              Effect.zipRight(memory.wake),
-              Effect.zipRight(meter.closed(memory.position().offset)),
-              Effect.zipRight(hub.publish([{ type: "thread/closed", threadId: id }]))
-            )
-          })
-        )
-        .pipe(Effect.uninterruptible)
+      close: alone(
+        Effect.suspend(() => {
+          if (closed) return Effect.void
+          return abandon.pipe(
+            Effect.exit,
+            Effect.zipRight(
+              Effect.sync(() => {
+                closed = true
+              })
+            ),
+            Effect.zipRight(memory.wake),
+            Effect.zipRight(meter.closed(memory.position().offset)),
+            Effect.zipRight(hub.publish([{ type: "thread/closed", threadId: id }]))
+          )
+        })
+      ).pipe(Effect.uninterruptible)
     }
   })
 
