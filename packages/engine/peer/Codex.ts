@@ -45,6 +45,7 @@ export interface ShownTurn {
   readonly id: string
   readonly status: string
   readonly error?: unknown
+  readonly items?: unknown
 }
 
 /** A Codex that runs. */

@@ -98,14 +98,15 @@ export const check = async (test: Case): Promise<Findings> => {
   await attempt("list", "all", () => lists(codex, test))
   for (const thread of written) {
     const { id, label } = thread
-    const read = async () => [sameTurns(test, id, await codex.ask("thread/read", { threadId: id, includeTurns: true }))]
+    const read = async () =>
+      sameTurns(test, thread, await codex.ask("thread/read", { threadId: id, includeTurns: true }))
     // This form is read from a database, which holds a thread once it was resumed (since-july).
     if (test.form === "legacy") await attempt("read", label, read)
     if (thread.archived)
       await attempt("resume", label, () => codex.ask("thread/unarchive", { threadId: id }).then(() => []))
-    await attempt("resume", label, async () => [
-      sameTurns(test, id, await codex.ask("thread/resume", { threadId: id }))
-    ])
+    await attempt("resume", label, async () =>
+      sameTurns(test, thread, await codex.ask("thread/resume", { threadId: id }))
+    )
     if (test.form === "paginated") await attempt("read", label, read)
     await attempt("continue", label, async () => {
       model.taken()
@@ -149,15 +150,18 @@ const lists = async (codex: Codex, { form, written }: Case): Promise<ReadonlyArr
   })
 }
 
-/** Where the turns differ that Codex shows. */
-const sameTurns = (test: Case, id: string, { thread }: { readonly thread: Shown }): string | undefined => {
-  const ours = test.turns.get(id) ?? []
-  return Same.turns(
-    hidesFailure(test.version)
-      ? ours.map((turn) => (turn.status === "failed" ? { ...turn, status: "completed", error: null } : turn))
-      : ours,
-    thread.turns
-  )
+/** Where the turns differ that Codex shows: from what such a log tells it, and from what the engine showed. */
+const sameTurns = (
+  { form, turns, version }: Case,
+  { id, shown, since }: Written,
+  { thread }: { readonly thread: Shown }
+): ReadonlyArray<string | undefined> => {
+  const ours = turns.get(id) ?? []
+  const told = hidesFailure(version)
+    ? ours.map((turn) => (turn.status === "failed" ? { ...turn, status: "completed", error: null } : turn))
+    : ours
+  const live = form === "paginated" && since !== undefined ? shown.slice(-since) : shown
+  return [Same.turns(told, thread.turns), Same.turns(live, Same.outline(thread.turns, form))]
 }
 
 /** Skein goes on where Codex stopped: its fold agrees with what Codex sent, and its next turn is recorded. */

@@ -1,5 +1,7 @@
 /** Whether two programs say the same: where their answers differ first, if they do. */
 
+import type { Form } from "./Story.js"
+
 /** Fields that no log holds, or that only the newest release shows. */
 const shownOnly = new Set(["itemsView", "rootTurnId", "startedAtMs", "completedAtMs", "readOnlyHint"])
 
@@ -49,3 +51,18 @@ export const openers = (
   }
   return count
 }
+
+/** Kinds of items that a legacy log does not tell Codex of (thread-view §3). */
+const untold: ReadonlySet<unknown> = new Set(["commandExecution"])
+
+/**
+ * Turns in a word for each item: what was said, else what kind it is. It does not hang on how a log is written, so that
+ * both sides cannot agree on something that is missing.
+ */
+export const outline = (turns: ReadonlyArray<{ readonly items?: unknown }>, form: Form): ReadonlyArray<string> =>
+  turns.map(({ items = [] }) =>
+    (items as ReadonlyArray<Readonly<Record<string, unknown>>>)
+      .filter(({ type }) => form !== "legacy" || !untold.has(type))
+      .map(({ content, text, type }) => (type === "userMessage" ? JSON.stringify(content) : `${type} ${text ?? ""}`))
+      .join(" | ")
+  )

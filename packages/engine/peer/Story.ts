@@ -12,6 +12,7 @@ import { Effect, Either, Layer, Schema } from "effect"
 import type { LiveThread } from "../src/LiveThread.js"
 import * as Threads from "../src/Threads.js"
 import type { Turn } from "../src/Turn.js"
+import * as Same from "./Same.js"
 
 /** The two forms in which a log is written. */
 export type Form = "legacy" | "paginated"
@@ -28,6 +29,8 @@ export interface Written {
   readonly context: ReadonlyArray<ResponseItem>
   /** How many turns it has since a rollback, of its own or of what it is a fork of; undefined when there was none. */
   readonly since: number | undefined
+  /** What a client of the engine is shown ({@link Same.outline}). */
+  readonly shown: ReadonlyArray<string>
 }
 
 /** Threads over a home. */
@@ -154,6 +157,7 @@ const story = (historyMode: Form) =>
     const noted = (label: string, thread: LiveThread, more: Partial<Written> = {}) =>
       Effect.gen(function* () {
         const { input: context } = yield* thread.prompt({ openAi: false })
+        const shown = Same.outline(yield* thread.turns, historyMode)
         written.push({
           label,
           id: thread.id,
@@ -162,6 +166,7 @@ const story = (historyMode: Form) =>
           quiet: false,
           context,
           since: undefined,
+          shown,
           ...more
         })
       })

@@ -34,6 +34,9 @@ const write = (home: string, form: Story.Form, notes: string): ReadonlyArray<Sto
   return JSON.parse(readFileSync(notes, "utf8")) as ReadonlyArray<Story.Written>
 }
 
+/** How much of what is odd in a cell is told. */
+const most = 4
+
 const row = (cells: ReadonlyArray<string>): void => {
   const [form = "", version = "", ...rest] = cells
   console.log([form.padEnd(11), version.padEnd(9), ...rest.map((cell) => cell.padEnd(10))].join("").trimEnd())
@@ -57,7 +60,11 @@ const main = async (): Promise<void> => {
         const promised = isPromised(form, version)
         const word = (is: boolean) => (promised ? (is ? "ok" : "ODD") : is ? "(ok)" : "(no)")
         row([form, version, ...Peer.questions.map((what) => word(found[what].length === 0))])
-        const all = Peer.questions.flatMap((what) => found[what].map((one) => `${form} ${version} ${what}: ${one}`))
+        const all = Peer.questions.flatMap((what) => {
+          const lines = found[what].slice(0, most).map((one) => `${form} ${version} ${what}: ${one}`)
+          const more = found[what].length - lines.length
+          return more > 0 ? [...lines, `${form} ${version} ${what}: and ${more} more`] : lines
+        })
         if (promised) odd.push(...all)
         else if (values.keep) console.log(all.map((one) => `  ${one}`).join("\n"))
       }
