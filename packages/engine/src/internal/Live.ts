@@ -14,21 +14,17 @@ import * as TurnLifecycle from "@skein/core/decide/TurnLifecycle"
 import * as Checkpoint from "@skein/core/fold/Checkpoint"
 import * as ModelContext from "@skein/core/fold/ModelContext"
 import * as Record from "@skein/core/record/Record"
-import type { Position } from "@skein/store/Position"
-import type { AppendError, ReadError } from "@skein/store/StoreError"
-import { CorruptThread } from "@skein/store/StoreError"
-import type { Appended, Lease, ThreadStoreService } from "@skein/store/ThreadStore"
-import { type Cause, Effect, Either } from "effect"
+import type { ReadError } from "@skein/store/StoreError"
+import type { ThreadStoreService } from "@skein/store/ThreadStore"
+import { Effect, Either } from "effect"
 import { type CommandError, ThreadClosed } from "../EngineError.js"
 import type { Flag, Notification, Status } from "../Notification.js"
 import type { Options } from "../Options.js"
-import * as Redaction from "../Redaction.js"
 import type { TurnSettings } from "../Turn.js"
 import type { Facts } from "./Facts.js"
 import * as Moments from "./Facts.js"
 import type { Hub } from "./Hub.js"
 import * as Lines from "./Line.js"
-import * as Loading from "./Loading.js"
 import type { Memory } from "./Memory.js"
 import * as Memories from "./Memory.js"
 import type { Meter } from "./Meter.js"
@@ -37,6 +33,8 @@ import type { Plan } from "./Plan.js"
 import * as Plans from "./Plan.js"
 import type { Folds, State } from "./State.js"
 import * as States from "./State.js"
+import type { Right } from "./Writer.js"
+import * as Writers from "./Writer.js"
 
 /** What decides a command. */
 export type Decide<A> = (state: State, facts: Facts) => Decision<Plan<A>>
@@ -91,13 +89,6 @@ export interface Parts {
   readonly settings: TurnSettings | undefined
 }
 
-/** The right to append. */
-export interface Right {
-  readonly lease: () => Lease
-  /** Takes it again: it ran out, and nobody else has it. */
-  readonly retake: Effect.Effect<void, AppendError>
-}
-
 /** How often a command that hangs on nothing is decided anew. */
 const tries = 5
 
@@ -107,8 +98,6 @@ export const make = ({ hub, id, meter, options, right, settings, store }: Parts)
     const folds = States.folds(options)
     const { alone } = Lines.make()
     const flags = new Set<Flag>()
-    /** Whether nothing was appended yet: the next append begins with what has to be repaired. */
-    let repairing = true
     /** A turn that runs in the log and in no process any more. */
     let leftover: string | undefined
     let closed = false
@@ -142,6 +131,18 @@ export const make = ({ hub, id, meter, options, right, settings, store }: Parts)
       tell: hub.publish
     })
     leftover = memory.state().turn.active?.id
+    const { isFirst, write } = Writers.make({
+      id,
+      store,
+      options,
+      memory,
+      right,
+      meter,
+      tell: hub.publish,
+      behind: (state) => {
+        if (state.turn.active === undefined) flags.clear()
+      }
+    })
 
     /** What has to be repaired. A turn that another program began meanwhile is that program's. */
     const repairOf = (of: State, at: Facts): Decision<Repair.Repair> =>
@@ -160,7 +161,7 @@ export const make = ({ hub, id, meter, options, right, settings, store }: Parts)
     const headOf = (of: State, at: Facts): { readonly drafts: ReadonlyArray<Draft>; readonly state: State } => {
       const head: Array<Draft> = []
       let next = of
-      const repair = repairing ? repairOf(of, at) : undefined
+      const repair = isFirst() ? repairOf(of, at) : undefined
       if (repair !== undefined && Either.isRight(repair)) {
         for (const draft of repair.right.drafts) {
           next = folds.step(next, Record.reread(draft)).state
@@ -171,88 +172,6 @@ export const make = ({ hub, id, meter, options, right, settings, store }: Parts)
       if (checkpoint !== undefined) head.push(Drafts.own(at, Checkpoint.kind, checkpoint))
       return { drafts: head, state: next }
     }
-
-    /**
-     * An append or a revert, and what follows from it; of both every step counts, for this is what a command costs. A
-     * right that ran out while this process could not prolong it is taken again: nobody wrote meanwhile if the log ends
-     * where it is expected to.
-     */
-    const attempt = <A>(
-      write: (fence: number) => Effect.Effect<Appended, AppendError>,
-      then: (appended: Appended) => Effect.Effect<A, CommandError>
-    ): Effect.Effect<A, CommandError> => {
-      const doubted = (cause: Cause.Cause<AppendError>): Effect.Effect<never, AppendError> => {
-        memory.doubt()
-        return Effect.failCause(cause)
-      }
-      const { fence } = right.lease()
-      return Effect.matchCauseEffect(write(fence), {
-        onSuccess: then,
-        onFailure: (cause) => {
-          const isOver = cause._tag === "Fail" && cause.error._tag === "LeaseHeld" && cause.error.holder.fence === fence
-          if (!isOver) return doubted(cause)
-          return right.retake.pipe(
-            Effect.zipRight(Effect.suspend(() => write(right.lease().fence))),
-            Effect.matchCauseEffect({ onSuccess: then, onFailure: doubted })
-          )
-        }
-      })
-    }
-
-    const write = <A>(plan: Plan<A>, head: ReadonlyArray<Draft>, at: Facts): Effect.Effect<A, CommandError> => {
-      const { answer, revertTo } = plan
-      if (revertTo !== undefined) return revert(plan, revertTo, at)
-      if (plan.drafts.length === 0) return Effect.sync(() => answer(memory.state()))
-      const redacted = Redaction.apply(options.redact, head.length === 0 ? plan.drafts : [...head, ...plan.drafts])
-      if (Either.isLeft(redacted)) return Effect.fail(redacted.left)
-      const drafts = redacted.right
-      const expected = memory.position()
-      const append = attempt(
-        (fence) => store.append(id, drafts, { expected, fence }),
-        ({ position, records }) => {
-          repairing &&= records.length === 0
-          const taken = memory.take(records, position)
-          const measured = meter.isSampled ? Effect.zipRight(taken, meter.appended(drafts, records)) : taken
-          return Effect.map(measured, () => {
-            const state = memory.state()
-            if (state.turn.active === undefined) flags.clear()
-            return answer(state)
-          })
-        }
-      )
-      return Effect.uninterruptible(append)
-    }
-
-    const revert = <A>(
-      { answer, drafts }: Plan<A>,
-      { turnId, turnIds }: NonNullable<Plan<A>["revertTo"]>,
-      at: Facts
-    ): Effect.Effect<A, CommandError> =>
-      Effect.gen(function* () {
-        const expected = memory.position()
-        const records = yield* Redaction.apply(options.redact, drafts)
-        const to = yield* startOf(turnId)
-        const timestamp = Drafts.timestamp(at.now)
-        const done = attempt(
-          (fence) => store.revert(id, { to, timestamp, records, expected, fence }),
-          () => {
-            repairing = false
-            return memory.reload.pipe(
-              Effect.zipRight(hub.publish([{ type: "turns/removed", threadId: id, turnIds }])),
-              Effect.map(() => answer(memory.state()))
-            )
-          }
-        )
-        return yield* Effect.uninterruptible(done)
-      })
-
-    const startOf = (turnId: string): Effect.Effect<Position, ReadError> =>
-      Effect.gen(function* () {
-        const found = yield* Effect.scoped(Effect.flatMap(store.open(id), (log) => Loading.startOf(log, turnId)))
-        if (found !== undefined) return found
-        const reason = `the start of turn ${turnId} is not where it was`
-        return yield* Effect.fail(new CorruptThread({ threadId: id, position: undefined, reason }))
-      })
 
     /** What has to be done before a command; undefined where that is nothing, as a rule. */
     const ready = (operation: string): Effect.Effect<void, CommandError> | undefined => {
@@ -330,7 +249,7 @@ export const make = ({ hub, id, meter, options, right, settings, store }: Parts)
       pending: open("pending", () =>
         Effect.flatMap(Moments.now, (at) => {
           const state = memory.state()
-          if (repairing && !isActive(state)) return repairOf(state, at)
+          if (isFirst() && !isActive(state)) return repairOf(state, at)
           const mail = state.mailbox.mail.length
           return Effect.succeed({ drafts: [], turnId: undefined, mail, startsTurn: Mail.startsTurn(state) })
         })
