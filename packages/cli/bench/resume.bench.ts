@@ -71,7 +71,8 @@ const written = async (folder: string, size: number): Promise<string> => {
   const day = join(home, "sessions", "2026", "10", "01")
   if (existsSync(home)) return home
   mkdirSync(day, { recursive: true })
-  await writeThread({ path: nameOf(day, size), bytes: size * megabyte, window: 2 * megabyte, tail: megabyte })
+  // The smallest one holds a whole window too, and what stands in front of it: all of them are asked for the same.
+  await writeThread({ path: nameOf(day, size), bytes: size * megabyte, window: 2 * megabyte, tail: megabyte / 2 })
   return home
 }
 
