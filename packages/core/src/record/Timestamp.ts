@@ -8,7 +8,19 @@ const inFileName = /^(\d{4}-\d{2}-\d{2}T\d{2})-(\d{2})-(\d{2})$/
  * Undefined for any other text. Cost: constant; a few additions for the form that lines are written in, since folds ask
  * it of every record.
  */
-export const parse = (text: string): number | undefined => asWritten(text) ?? asAny(text)
+export const parse = (text: string): number | undefined => {
+  if (text === lastText) return lastTime[0]
+  const time = asWritten(text) ?? asAny(text)
+  if (time === undefined) return undefined
+  lastText = text
+  lastTime[0] = time
+  return time
+}
+
+// The text before this one: several folds ask it of each record. In an array of numbers, since a variable would be a new
+// object for each time.
+let lastText = ""
+const lastTime = new Float64Array(1)
 
 /** The later of two times, of which either may be unknown; the first one when they are the same. */
 export const later = (time: number | undefined, other: number | undefined): number | undefined =>
