@@ -1,5 +1,6 @@
 /**
- * One rollout file as bytes: plain ones read in chunks from either end, compressed ones decoded once.
+ * One rollout file as bytes: plain ones read in chunks from either end, compressed ones frame by frame where they have
+ * several, else decoded once.
  *
  * Nothing is ever written, and nothing but a regular file is opened: opening a FIFO would wait for its writer.
  */
@@ -10,6 +11,7 @@ import type { LineSource, Range } from "@skein/store/LineSource"
 import { Effect, Fiber, Option, type Scope } from "effect"
 import * as FileError from "./FileError.js"
 import { FileRefused } from "./FileError.js"
+import * as ColdFile from "./internal/ColdFile.js"
 import * as Zstd from "./Zstd.js"
 
 /**
@@ -38,8 +40,18 @@ export interface RolloutFile {
   readonly size: number
   /** Offset in a compressed file at which it stops making sense. */
   readonly damagedAt: number | undefined
+  /** What is wrong with the table of a compressed file's frames, which were found without it; undefined: nothing. */
+  readonly tableDamage?: string | undefined
   /** At least one byte from `offset` on, at most `length`; none at the end. They may lie in `into`, if it is given. */
   readonly read: (offset: number, length: number, into?: Uint8Array) => Effect.Effect<Uint8Array, FileRefused>
+  /** The piece of content that an offset lies in, where a piece is decoded as a whole; undefined: any bytes can be read. */
+  readonly pieceAt?: ((offset: number) => Piece) | undefined
+}
+
+/** Bytes of content that come together: those of a frame. */
+export interface Piece {
+  readonly from: number
+  readonly to: number
 }
 
 /** How files are opened. */
@@ -60,8 +72,10 @@ export const open = (
     const info = yield* fs.stat(path).pipe(Effect.mapError(FileError.ofSystem(path)))
     if (info.type !== "File") return yield* Effect.fail(notAFile(path, info.type))
     if (path.endsWith(".zst")) {
-      const compressed = yield* fs.readFile(path).pipe(Effect.mapError(FileError.ofSystem(path)))
-      return yield* inflate(path, compressed, options.decodedLimit ?? Zstd.defaultLimit)
+      const limit = options.decodedLimit ?? Zstd.defaultLimit
+      const opened = yield* ColdFile.open(path, Number(info.size), limit)
+      if (opened._tag === "Frames") return ofFrames(path, opened)
+      return yield* inflate(path, opened.compressed, limit, opened.tableDamage)
     }
     const handle = yield* fs.open(path, { flag: "r" }).pipe(Effect.mapError(FileError.ofSystem(path)))
     const file = ofHandle(path, handle, Number(info.size))
@@ -89,11 +103,35 @@ export const ofHandle = (path: string, handle: FileSystem.File, size: number): R
     )
 })
 
+/**
+ * A compressed file that is decoded frame by frame. A frame that cannot be, or that is not what its checksum says, gives
+ * a line of the same length that is no record and says so, behind those of its lines that are certainly its own.
+ */
+const ofFrames = (path: string, { frames, tableDamage }: ColdFile.Frames): RolloutFile => ({
+  path,
+  size: frames.size,
+  damagedAt: undefined,
+  tableDamage,
+  pieceAt: frames.pieceAt,
+  read: (offset, length) =>
+    offset >= frames.size
+      ? Effect.succeed(new Uint8Array(0))
+      : Effect.map(frames.bytes(offset, length), ({ bytes, from }) =>
+          bytes.subarray(offset - from, offset - from + length)
+        )
+})
+
 /** A file of which all content is there. */
-const inMemory = (path: string, bytes: Uint8Array, damagedAt: number | undefined): RolloutFile => ({
+const inMemory = (
+  path: string,
+  bytes: Uint8Array,
+  damagedAt: number | undefined,
+  tableDamage?: string | undefined
+): RolloutFile => ({
   path,
   size: bytes.length,
   damagedAt,
+  tableDamage,
   read: (offset, length) => Effect.succeed(bytes.subarray(offset, offset + length))
 })
 
@@ -110,13 +148,20 @@ export const forward = (
     const to = Math.min(range.to ?? file.size, file.size)
     let offset = range.from ?? 0
     const passing = range.passing === true
-    const splitter = Jsonl.forward({ offset, number: 1, reused: passing, ascii })
+    const { pieceAt } = file
+    const isReused = passing && pieceAt === undefined
+    const splitter = Jsonl.forward({ offset, number: 1, reused: isReused, ascii })
     const largest = passing ? chunk.passing : chunk.forward
     let size = range.brief === true ? chunk.first : largest
     // One is read into while the lines of the other are taken.
-    const buffers = passing ? [0, 1].map(() => Buffer.allocUnsafeSlow(Math.min(largest, to - offset))) : []
+    const buffers = isReused ? [0, 1].map(() => Buffer.allocUnsafeSlow(Math.min(largest, to - offset))) : []
     let reads = 0
-    const next = () => readFully(file, offset, Math.min(size, to - offset), buffers[reads++ % 2])
+    // A piece is decoded as a whole, so it is taken as a whole; only its beginning may be had for less.
+    const reach = () =>
+      pieceAt === undefined || size === chunk.first
+        ? Math.min(size, to - offset)
+        : Math.min(pieceAt(offset).to, to) - offset
+    const next = () => readFully(file, offset, reach(), buffers[reads++ % 2])
     let ahead: Fiber.Fiber<Uint8Array, FileRefused> | undefined
     while (offset < to) {
       const bytes = yield* ahead === undefined ? next() : Fiber.join(ahead)
@@ -149,8 +194,9 @@ export const backward = (
     let offset = Math.max(from, Math.min(range.to ?? file.size, file.size))
     const splitter = Jsonl.backward(offset, ascii)
     let size = chunk.firstBackward
+    const { pieceAt } = file
     while (offset > from) {
-      const start = Math.max(from, offset - size)
+      const start = Math.max(from, pieceAt === undefined ? offset - size : pieceAt(offset - 1).from)
       const bytes = yield* readFully(file, start, offset - start)
       if (!splitter.push(bytes, take)) return false
       offset = start
@@ -198,22 +244,25 @@ const readFully = (
     return all
   })
 
-const inflate = (path: string, compressed: Uint8Array, limit: number): Effect.Effect<RolloutFile, FileRefused> =>
+const inflate = (
+  path: string,
+  compressed: Uint8Array,
+  limit: number,
+  tableDamage: string | undefined
+): Effect.Effect<RolloutFile, FileRefused> =>
   Effect.tryPromise({
     try: () => Zstd.decode(compressed, limit),
-    catch: (cause) => {
-      const tooLarge = cause instanceof Zstd.TooLarge
-      return new FileRefused({
-        path,
-        reason: tooLarge ? "zstd-too-large" : "zstd-damaged",
-        detail: tooLarge ? `its decoded content is larger than ${limit} bytes` : "it is not a zstd file",
-        advice: tooLarge
-          ? "Raise the limit if you trust the file."
-          : "Check that the file is complete and really compressed with zstd.",
-        cause
-      })
-    }
-  }).pipe(Effect.map(({ bytes, damagedAt }) => inMemory(path, bytes, damagedAt)))
+    catch: (cause) =>
+      cause instanceof Zstd.TooLarge
+        ? ColdFile.tooLarge(path, limit, cause)
+        : new FileRefused({
+            path,
+            reason: "zstd-damaged",
+            detail: "it is not a zstd file",
+            advice: "Check that the file is complete and really compressed with zstd.",
+            cause
+          })
+  }).pipe(Effect.map(({ bytes, damagedAt }) => inMemory(path, bytes, damagedAt, tableDamage)))
 
 const notAFile = (path: string, type: string): FileRefused =>
   type === "Directory"

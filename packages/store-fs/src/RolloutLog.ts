@@ -40,7 +40,7 @@ export const open = (
     const file = yield* RolloutFile.open(path, options)
     const meta = yield* header(file)
     const diagnostics: Array<Diagnostic> = []
-    if (file.damagedAt !== undefined) diagnostics.push(compressionDamage(file))
+    diagnostics.push(...compressionDamage(file))
     if (meta === undefined) {
       diagnostics.push({
         ...noticed(path, "no-session-meta", "error"),
@@ -160,7 +160,7 @@ const inherited = (
         return { pieces, whole: false }
       }
       const { file, meta } = opened.right
-      if (file.damagedAt !== undefined) diagnostics.push(compressionDamage(file))
+      diagnostics.push(...compressionDamage(file))
       if (base.end_byte_offset > file.size) whole = false
       pieces.unshift({
         segmentId: segmentOf(found.path, meta),
@@ -235,11 +235,26 @@ const lastOrdinal = (file: RolloutFile.RolloutFile, to: number): Effect.Effect<n
     return ordinal
   })
 
-const compressionDamage = (file: RolloutFile.RolloutFile): Diagnostic => ({
-  ...noticed(file.path, "zstd-damaged", "error"),
-  offset: file.size,
-  message: `the compressed file makes no sense from its byte ${file.damagedAt} on; ${file.size} bytes of content were read`
-})
+/** What is known to be wrong with a compressed file before its lines are read. */
+const compressionDamage = (file: RolloutFile.RolloutFile): ReadonlyArray<Diagnostic> => [
+  ...(file.damagedAt === undefined
+    ? []
+    : [
+        {
+          ...noticed(file.path, "zstd-damaged", "error"),
+          offset: file.size,
+          message: `the compressed file makes no sense from its byte ${file.damagedAt} on; ${file.size} bytes of content were read`
+        }
+      ]),
+  ...(file.tableDamage === undefined
+    ? []
+    : [
+        {
+          ...noticed(file.path, "seek-table-damaged", "warning"),
+          message: `the table of the compressed file's frames is damaged: ${file.tableDamage}; the frames are read without it`
+        }
+      ])
+]
 
 const noticed = (path: string, code: Diagnostic["code"], severity: Diagnostic["severity"]) => ({
   severity,

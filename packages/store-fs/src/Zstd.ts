@@ -5,6 +5,8 @@
  * are walked first, which costs a few bytes for every 128 KiB of content: the block sizes bound what a frame can come
  * to, a bomb is refused before it is decoded, and of a frame that is cut short the whole blocks are still read.
  */
+import type { Transform } from "node:stream"
+import * as zlib from "node:zlib"
 import { decompress } from "@mongodb-js/zstd"
 
 /** Bytes that a file may come to when decoded, unless the reader says otherwise. */
@@ -83,12 +85,68 @@ export const decode = async (input: Uint8Array, limit: number = defaultLimit): P
   return { bytes: parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts, size), damagedAt: undefined }
 }
 
+/** A frame with content, as its header tells of it. */
+export interface Part {
+  readonly offset: number
+  /** Offset behind it. */
+  readonly end: number
+  /** Bytes of content that it declares. */
+  readonly decoded: number
+}
+
+/**
+ * The frames of a file one by one, without what is to be skipped; undefined unless every one of them is all there and
+ * declares its size, so that each can be decoded by itself. Cost: a few bytes for every block.
+ *
+ * @param isEnd Whether so many bytes behind so many frames are no frame but the end of the file, whatever they are.
+ */
+export const parts = (
+  input: Uint8Array,
+  isEnd: (bytes: number, frames: number) => boolean = () => false
+): ReadonlyArray<Part> | undefined => {
+  const found: Array<Part> = []
+  for (let at = 0; at < input.length && !isEnd(input.length - at, found.length); ) {
+    const frame = frameAt(input, at, Number.POSITIVE_INFINITY)
+    if (frame === undefined) return undefined
+    const { declared, end, offset, skippable, whole } = frame
+    // What is to be skipped holds no content, so it may be cut short.
+    if (skippable) {
+      at = end
+      continue
+    }
+    if (!whole || declared === undefined) return undefined
+    found.push({ offset, end, decoded: declared })
+    at = end
+  }
+  return found
+}
+
+/**
+ * The first bytes of a frame's content, at least `least` of them if there are as many; undefined when they cannot be
+ * decoded. Nothing tells whether they are right: a checksum is of all of it. Cost: the blocks that they lie in.
+ */
+export const head = async (input: Uint8Array, least: number): Promise<Uint8Array | undefined> => {
+  const frame = frameAt(input, 0, Number.POSITIVE_INFINITY)
+  if (frame === undefined || frame.skippable) return undefined
+  const { blocks } = frame
+  for (let count = Math.ceil(least / largestBlock) || 1; ; count *= 2) {
+    const all = Math.min(count, blocks.length)
+    if (all === 0) return undefined
+    const bytes = await inflate(prefix(input, frame, all)).catch(() => undefined)
+    if (bytes === undefined || bytes.length >= least || all === blocks.length) return bytes
+  }
+}
+
 const decodeFrame = async (input: Uint8Array, frame: Frame, limit: number): Promise<Decoded> => {
   const { blocks, declared } = frame
   const most = blocks.reduce((sum, block) => sum + block.most, 0)
   const least = blocks.reduce((sum, block) => sum + block.least, 0)
   // A declared size that the blocks cannot come to is damage; one that they can is what they would come to.
   if (least > limit || (declared !== undefined && declared > limit && declared <= most)) throw tooLarge(limit)
+  if (streamed !== undefined && frame.whole && (declared === undefined || most > limit)) {
+    const bytes = await stream(streamed(), input.subarray(frame.offset, frame.end), limit)
+    if (bytes !== undefined) return { bytes, damagedAt: undefined }
+  }
   if (most > limit) return decodeWithin(input, frame, limit)
   if (!frame.whole) return { bytes: await salvage(input, frame, blocks.length), damagedAt: input.length }
   try {
@@ -96,6 +154,27 @@ const decodeFrame = async (input: Uint8Array, frame: Frame, limit: number): Prom
   } catch {
     return { bytes: await salvage(input, frame, blocks.length), damagedAt: frame.offset }
   }
+}
+
+/** Node's own decoder, which gives content as it comes (22.15 and 24). */
+const streamed = (zlib as { readonly createZstdDecompress?: () => Transform }).createZstdDecompress
+
+/** Decodes a frame until it comes to more than the limit, which throws; undefined when it cannot be decoded. */
+const stream = async (decoder: Transform, frame: Uint8Array, limit: number): Promise<Uint8Array | undefined> => {
+  const parts: Array<Uint8Array> = []
+  let size = 0
+  decoder.end(frame)
+  try {
+    for await (const part of decoder as AsyncIterable<Uint8Array>) {
+      size += part.length
+      if (size > limit) throw tooLarge(limit)
+      parts.push(part)
+    }
+  } catch (error) {
+    if (error instanceof TooLarge) throw error
+    return undefined
+  }
+  return Buffer.concat(parts, size)
 }
 
 /** Decodes ever longer prefixes of a frame whose blocks could come to more than the limit, until it is done or does. */

@@ -5,6 +5,7 @@ import type { Damage, DamageReason } from "@skein/core/record/Jsonl"
 export type Code =
   | DamageReason
   | "zstd-damaged"
+  | "seek-table-damaged"
   | "missing-base"
   | "cyclic-base"
   | "base-outside-home"

@@ -16,6 +16,7 @@ const advice: Readonly<Record<string, string>> = {
   "base-outside-home": "Move the file into the home that its base is in.",
   "no-session-meta": "The header is lost; what it says of the thread has to come from a backup.",
   "zstd-damaged": "Bring back the file from a backup; what is in front of the damage can be read.",
+  "seek-table-damaged": "All of it is read; make the thread plain and compress it again to have a table.",
   torn: "Its writer was stopped; what it was about to say is lost. The next append ends the line first."
 }
 
