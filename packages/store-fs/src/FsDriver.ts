@@ -1,31 +1,24 @@
 /** The driver of threads in files, in the layout of Codex: what `FsStore` derives its store from. */
-import { FileSystem, Path } from "@effect/platform"
+import type { FileSystem, Path } from "@effect/platform"
 import type { Durability } from "@skein/store/Capabilities"
 import type { Driver } from "@skein/store/Driver"
-import { IdGenerator } from "@skein/store/IdGenerator"
-import { Machine } from "@skein/store/Machine"
-import { InvalidRequest, type ReadError, StoreUnavailable, type ThreadNotFound } from "@skein/store/StoreError"
+import { type InvalidRequest, type ReadError, StoreUnavailable, type ThreadNotFound } from "@skein/store/StoreError"
 import type { Index } from "@skein/store/ThreadIndex"
 import * as ThreadIndex from "@skein/store/ThreadIndex"
-import { Context, Effect, Scope } from "effect"
+import { Effect, type Scope } from "effect"
 import * as Append from "./internal/Append.js"
 import * as Archive from "./internal/Archive.js"
-import * as Catalog from "./internal/Catalog.js"
-import * as AllColumns from "./internal/Columns.js"
 import * as Disk from "./internal/Disk.js"
-import type { Home } from "./internal/Home.js"
 import * as Homes from "./internal/Home.js"
-import * as Instances from "./internal/Instances.js"
 import * as Intents from "./internal/Intents.js"
 import * as KeptLease from "./internal/KeptLease.js"
 import * as Lane from "./internal/Lane.js"
-import * as AllLanes from "./internal/Lanes.js"
-import type { Leases } from "./internal/Lease.js"
 import * as Logs from "./internal/Logs.js"
+import * as Opened from "./internal/Opened.js"
+import * as Recovery from "./internal/Recovery.js"
 import * as Removal from "./internal/Removal.js"
 import * as AllRows from "./internal/Rows.js"
 import * as Segments from "./internal/Segments.js"
-import * as Standing from "./internal/Standing.js"
 
 /** How a home is used as a store. */
 export interface Options {
@@ -53,21 +46,11 @@ export const make = (
   options: Options
 ): Effect.Effect<Driver, InvalidRequest | StoreUnavailable, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
   Effect.gen(function* () {
-    const home = yield* open(options)
-    const scope = yield* Scope.Scope
-    const columns = AllColumns.make(home)
-    const standings = Standing.make(home, columns)
+    const { columns, home, lanes, standings } = yield* Opened.open(options)
     const index = options.index ?? (yield* ThreadIndex.memory)
     const rows = AllRows.make(home, columns, standings, index)
-    const lanes = AllLanes.make(home, standings, scope)
     const parts: Removal.Parts = { home, columns, standings, rows }
-    Instances.enter(home.instance, { yields: lanes.yields })
-    yield* Effect.addFinalizer(() =>
-      Effect.ensuring(
-        Effect.zipRight(lanes.close, Effect.ignore(rows.flush)),
-        Effect.sync(() => Instances.leave(home.instance))
-      )
-    )
+    yield* Effect.addFinalizer(() => Effect.ignore(rows.flush))
     const { tools } = lanes
 
     /** Finishes what was begun with a thread, here or by a process that is gone. */
@@ -103,6 +86,7 @@ export const make = (
           )
         )
     }
+    if (options.finish !== false) yield* Recovery.run(lanes)
 
     const driver: Driver = {
       name: "fs",
@@ -180,51 +164,6 @@ export const make = (
         )
     }
     return driver
-  })
-
-/** A home with nothing looked at but that it is a folder. */
-const open = (
-  options: Options
-): Effect.Effect<Home, InvalidRequest | StoreUnavailable, FileSystem.FileSystem | Path.Path> =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const paths = yield* Path.Path
-    // These two and nothing else: all there is around here includes a scope, in which files would stay open.
-    const context = Context.make(FileSystem.FileSystem, fs).pipe(Context.add(Path.Path, paths))
-    const clock = yield* Effect.clock
-    const machine = yield* Machine
-    const ids = yield* IdGenerator
-    const instance = yield* ids.next
-    const given = paths.resolve(options.home)
-    const failed = Effect.mapError(Disk.unavailable("opening a home", given))
-    const facts = yield* failed(Disk.look({ fs }, given))
-    if (facts !== undefined && facts.type !== "Directory") {
-      return yield* Effect.fail(
-        new InvalidRequest({
-          field: "home",
-          reason: `${given} is no folder`,
-          advice: "Name the folder that holds sessions/, such as ~/.codex."
-        })
-      )
-    }
-    const root = facts === undefined ? given : yield* failed(fs.realPath(given))
-    const isDurable = (options.durability ?? "fsync") === "fsync"
-    const disk = yield* failed(Disk.make(fs, paths, { isDurable, at: root }))
-    const leases: Leases = { disk, clock, machine, instance, root, folder: paths.join(root, ".skein", "leases") }
-    return {
-      root,
-      disk,
-      clock,
-      machine,
-      leases,
-      catalog: Catalog.make(disk, clock, root),
-      instance,
-      decodedLimit: options.decodedLimit,
-      context,
-      deleting: new Set(),
-      incomplete: new Set(),
-      refreshedAt: clock.unsafeCurrentTimeMillis()
-    }
   })
 
 /** Errors of whole threads that have nothing to do with what is in them. */

@@ -9,5 +9,5 @@ export const packed = async (
 ): Promise<Buffer> => {
   const writer = FrameWriter.make({ ...FrameWriter.layout, target, most })
   const frames = [...(await writer.push(Buffer.from(content as string))), ...(await writer.end())]
-  return Buffer.concat(frames)
+  return Buffer.concat(frames.map(({ bytes }) => bytes))
 }

@@ -8,6 +8,7 @@ import * as Record from "@skein/core/record/Record"
 import { Effect, Layer } from "effect"
 import * as fc from "fast-check"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import * as FrameWriter from "../src/internal/FrameWriter.js"
 import * as Xxh64 from "../src/internal/Xxh64.js"
 import * as RolloutFile from "../src/RolloutFile.js"
 import * as RolloutLog from "../src/RolloutLog.js"
@@ -92,12 +93,11 @@ describe("written", () => {
   it("it does not matter in which pieces the content comes", () =>
     fc.assert(
       fc.asyncProperty(content, fc.integer({ min: 1, max: 50 }), async (bytes, size) => {
-        const FrameWriter = await import("../src/internal/FrameWriter.js")
         const writer = FrameWriter.make({ ...FrameWriter.layout, target: 64 })
-        const frames: Array<Uint8Array> = []
+        const frames: Array<FrameWriter.Written> = []
         for (let i = 0; i < bytes.length; i += size) frames.push(...(await writer.push(bytes.subarray(i, i + size))))
         frames.push(...(await writer.end()))
-        expect(Buffer.compare(Buffer.concat(frames), await Cold.packed(bytes, 64))).toBe(0)
+        expect(Buffer.compare(Buffer.concat(frames.map((one) => one.bytes)), await Cold.packed(bytes, 64))).toBe(0)
       }),
       { numRuns: 30 }
     ))

@@ -10,15 +10,15 @@ import { Effect, Layer, type Scope } from "effect"
 const made: Array<string> = []
 
 /** An empty temporary folder. */
-export const temporary = (): string => {
-  const folder = mkdtempSync(join(tmpdir(), "skein-home-"))
+export const temporary = (below: string = tmpdir()): string => {
+  const folder = mkdtempSync(join(below, "skein-home-"))
   made.push(folder)
   return folder
 }
 
 /** A home with these files, by path inside it. */
-export const home = (files: Readonly<Record<string, string | Uint8Array>>): string => {
-  const folder = temporary()
+export const home = (files: Readonly<Record<string, string | Uint8Array>>, below?: string): string => {
+  const folder = temporary(below)
   for (const [name, content] of Object.entries(files)) {
     const path = join(folder, name)
     mkdirSync(dirname(path), { recursive: true })

@@ -22,30 +22,39 @@ export const layout = {
 /** What a writer can be told to do otherwise, for tests. */
 export type Layout = { readonly [K in keyof typeof layout]: number }
 
+/** Compresses a frame's content. */
+export type Encode = (content: Buffer, level: number) => Promise<Uint8Array>
+
+/** A piece of the file, and the content that it holds; undefined of the table. */
+export interface Written {
+  readonly bytes: Uint8Array
+  readonly content: Uint8Array | undefined
+}
+
 /** Takes content and gives the file, piece by piece. Single use. */
 export interface FrameWriter {
   /** Takes the next bytes of content; gives the frames that are complete, in order, to be written behind each other. */
-  readonly push: (bytes: Uint8Array) => Promise<ReadonlyArray<Uint8Array>>
+  readonly push: (bytes: Uint8Array) => Promise<ReadonlyArray<Written>>
   /** What is left, and the table. */
-  readonly end: () => Promise<ReadonlyArray<Uint8Array>>
+  readonly end: () => Promise<ReadonlyArray<Written>>
 }
 
 const lineFeed = 0x0a
 
 /** A writer. Memory: a frame, and what it comes to compressed. */
-export const make = ({ level, most, target }: Layout = layout): FrameWriter => {
+export const make = ({ level, most, target }: Layout = layout, encode: Encode = compress): FrameWriter => {
   const entries: Array<SeekTable.Entry> = []
   let parts: Array<Uint8Array> = []
   let held = 0
 
-  const frame = async (): Promise<Uint8Array> => {
+  const frame = async (): Promise<Written> => {
     const content = Buffer.concat(parts, held)
     parts = []
     held = 0
-    const [checksum, made] = await Promise.all([Xxh64.load().then((of) => of(content)), compress(content, level)])
+    const [checksum, made] = await Promise.all([Xxh64.load().then((of) => of(content)), encode(content, level)])
     const compressed = declaring(made, content.length)
     entries.push({ compressed: compressed.length, decoded: content.length, checksum })
-    return compressed
+    return { bytes: compressed, content }
   }
 
   /** How many of the next bytes belong to the present frame, and whether it ends with them. */
@@ -58,7 +67,7 @@ export const make = ({ level, most, target }: Layout = layout): FrameWriter => {
 
   return {
     push: async (bytes) => {
-      const frames: Array<Uint8Array> = []
+      const frames: Array<Written> = []
       for (let rest = bytes; rest.length > 0; ) {
         const { ends, length } = share(rest)
         // The caller may use its memory again.
@@ -71,7 +80,7 @@ export const make = ({ level, most, target }: Layout = layout): FrameWriter => {
     },
     end: async () => {
       const frames = held > 0 || entries.length === 0 ? [await frame()] : []
-      return [...frames, SeekTable.encode(entries, await Xxh64.load())]
+      return [...frames, { bytes: SeekTable.encode(entries, await Xxh64.load()), content: undefined }]
     }
   }
 }

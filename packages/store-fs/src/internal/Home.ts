@@ -8,6 +8,7 @@ import * as CodexHome from "../CodexHome.js"
 import type { Catalog, Rollout, ThreadFiles } from "./Catalog.js"
 import * as Disk from "./Disk.js"
 import type { Leases } from "./Lease.js"
+import type { TrialService } from "./Trial.js"
 
 /** What every part of a store works with. */
 export interface Home {
@@ -21,6 +22,8 @@ export interface Home {
   /** Names this store among those of its process; part of the names of its temporary files. */
   readonly instance: string
   readonly decodedLimit: number | undefined
+  /** What a test has to say. */
+  readonly trial: TrialService
   readonly context: Context.Context<FileSystem.FileSystem | Path.Path>
   /** Threads whose deletion has begun: they are gone, whatever is still there of them. */
   readonly deleting: Set<string>

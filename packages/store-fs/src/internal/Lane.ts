@@ -17,6 +17,8 @@ import {
   type ThreadNotFound
 } from "@skein/store/StoreError"
 import { Effect, Either } from "effect"
+import * as Disk from "./Disk.js"
+import * as Fence from "./Fence.js"
 import type { Home } from "./Home.js"
 import * as Homes from "./Home.js"
 import * as Lease from "./Lease.js"
@@ -30,6 +32,8 @@ const lasts = 3000
 const early = 1500
 /** Milliseconds that others wait for a brief lease. */
 export const patience = 5000
+/** Milliseconds for which something waits that can be done another time. */
+const modesty = 200
 /** Milliseconds for which who gave a lease to somebody waiting lets that one go first. */
 const courtesy = 6
 /** Milliseconds for which a look at a file is believed. A change in that time is found by the look behind the write. */
@@ -138,7 +142,7 @@ export const permit = (
         Effect.flatMap(holder, (current) => Effect.fail(new LeaseHeld({ threadId, holder: current })))
       )
     }
-    if (!machine.isShared) return Effect.succeed(alwaysOurs(lane))
+    if (!machine.isShared || tools.home.trial.without.has("lease")) return Effect.succeed(alwaysOurs(lane))
     const { brief } = lane
     if (brief === undefined) return acquire(tools, lane, "brief", "an append", lasts)
     if (now < brief.expiresAt - early) return Effect.succeed(brief)
@@ -157,13 +161,32 @@ export const alwaysOurs = ({ lastFence, threadId }: Lane): Lease.Held => ({
   expiresAt: Number.POSITIVE_INFINITY
 })
 
+/**
+ * Takes the lease of the thread for a moment if nobody has it: undefined when somebody does, also when that one is late.
+ * What a holder that is gone left unfinished is finished.
+ */
+export const acquireFree = (
+  tools: Tools,
+  lane: Lane,
+  name: string
+): Effect.Effect<Lease.Held | undefined, StoreUnavailable> =>
+  Effect.suspend(() => {
+    const { clock, machine, trial } = tools.home
+    if (!machine.isShared || trial.without.has("lease")) return Effect.succeed(alwaysOurs(lane))
+    if (lane.kept !== undefined && clock.unsafeCurrentTimeMillis() < lane.kept.expiresAt)
+      return Effect.succeed(undefined)
+    const late = new LeaseHeld({ threadId: lane.threadId, holder: { name: "somebody late", fence: 0, expiresAt: 0 } })
+    return acquire(tools, lane, "brief", name, lasts, { wait: modesty, onLate: () => Effect.fail(late) })
+  }).pipe(Effect.catchTag("LeaseHeld", () => Effect.succeed(undefined)))
+
 /** Takes the lease of the thread and notes what that says of the time since it was ours. */
 export const acquire = (
   tools: Tools,
   lane: Lane,
   kind: Lease.Kind,
   name: string,
-  time: number
+  time: number,
+  how: Partial<Pick<Lease.Request, "wait" | "onLate">> = {}
 ): Effect.Effect<Lease.Held, LeaseHeld | StoreUnavailable> =>
   Effect.gen(function* () {
     const { home } = tools
@@ -177,9 +200,13 @@ export const acquire = (
       name,
       time,
       wait: patience,
-      onLate: (fence) => takeOver(tools, lane, fence)
+      onLate: (fence) => takeOver(tools, lane, fence),
+      ...how
     })
     const { before, beforeUntil, held, note } = taken
+    if (before === "gone") {
+      yield* settleNames(home, threadId).pipe(Effect.tapError(() => Effect.ignore(Lease.release(leases, held))))
+    }
     lane.brief = undefined
     lane.kept = undefined
     if (held.fence !== lane.lastFence + 1) lane.isSole = false
@@ -197,12 +224,32 @@ export const acquire = (
     return held
   })
 
+/**
+ * Makes the names of a thread's files durable: who died may have given one that is not yet, and what is written to that
+ * file would be lost with it.
+ */
+const settleNames = (home: Home, threadId: string): Effect.Effect<void, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const found = yield* Effect.option(Homes.find(home, threadId))
+    if (found._tag === "None") return
+    for (const folder of new Set(found.value.files.all.map((file) => file.folder))) {
+      yield* Disk.syncFolder(home.disk, folder).pipe(Effect.mapError(Disk.unavailable("taking a thread over", folder)))
+    }
+  })
+
 const takeOver = ({ home }: Tools, lane: Lane, fence: number): Effect.Effect<void, StoreUnavailable> =>
   Effect.gen(function* () {
+    yield* Fence.revoke(home, lane.threadId).pipe(
+      Effect.mapError((error) =>
+        error._tag === "StoreUnavailable" ? error : Disk.unavailable("taking a thread over", home.root)(error)
+      )
+    )
     const found = yield* Effect.option(Homes.find(home, lane.threadId))
     if (found._tag === "None" || found.value.files.head.compressed) return
     yield* close(lane)
-    yield* Rehome.take(home, found.value.files.head.path, Lease.markOf(home.leases, lane.threadId, fence))
+    const { path } = found.value.files.head
+    const held = { ...alwaysOurs(lane), fence }
+    yield* Rehome.take(home, path, Lease.markOf(home.leases, lane.threadId, fence), held)
   })
 
 /** Where the thread stands, for a batch. */
@@ -239,7 +286,8 @@ export const isBelieved = ({ home }: Tools, { live }: Lane): boolean =>
 const open = (tools: Tools, lane: Lane): Effect.Effect<LiveFile.LiveFile, LiveFile.OpenError> =>
   Effect.gen(function* () {
     const { debris, goneAt } = lane
-    const live = yield* LiveFile.open(tools.home, tools.standings, lane.threadId, { debris, goneAt })
+    const held = lane.kept ?? lane.brief ?? alwaysOurs(lane)
+    const live = yield* LiveFile.open(tools.home, tools.standings, lane.threadId, { debris, goneAt, held })
     lane.debris = undefined
     lane.goneAt = undefined
     lane.live = live

@@ -38,7 +38,7 @@ export interface Request {
    * Done before the lease of a holder that is late, but may be alive, is taken away: makes sure that what it still writes
    * goes nowhere.
    */
-  readonly onLate: (fence: number) => Effect.Effect<void, StoreUnavailable>
+  readonly onLate: (fence: number) => Effect.Effect<void, LeaseHeld | StoreUnavailable>
 }
 
 /** How the lease before this one ended; `own`: it was this store's. */
@@ -198,6 +198,15 @@ export const isNewest = (leases: Leases, { fence, key }: Held): Effect.Effect<bo
     }),
     Effect.mapError(unavailable(leases, key))
   )
+
+/** Whether somebody keeps a lease that has not ended: a brief one is over in a moment. */
+export const isKept = (leases: Leases, key: string): Effect.Effect<boolean, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const newest = newestOf(parse(yield* Disk.list(leases.disk, folderOf(leases, key))))
+    if (newest === undefined || newest.isFree) return false
+    const written = yield* read(leases, key, newest.fence)
+    return written?.kind === "kept" && judge(leases, written) === "live"
+  }).pipe(Effect.mapError(unavailable(leases, key)))
 
 /** Who has a lease now, for a message. */
 export const holder = (leases: Leases, key: string): Effect.Effect<Holder> =>

@@ -24,6 +24,7 @@ import * as Cold from "./Cold.js"
 import * as Disk from "./Disk.js"
 import type { Home } from "./Home.js"
 import * as Homes from "./Home.js"
+import type { Held } from "./Lease.js"
 import type { Standings } from "./Standing.js"
 import * as Standing from "./Standing.js"
 import type * as Tail from "./Tail.js"
@@ -54,8 +55,9 @@ export interface Debris {
   readonly bytes: Uint8Array
 }
 
-/** What is known of what stands at the end of the file. */
+/** What is known of what stands at the end of the file, and the lease that it is opened under. */
 export interface Evidence {
+  readonly held: Held
   readonly debris: Debris | undefined
   /** A holder that is gone wrote to it until then, in milliseconds since 1970. */
   readonly goneAt: number | undefined
@@ -82,7 +84,7 @@ export const open = (
   Effect.gen(function* () {
     const { catalog, disk } = home
     const { files: found } = yield* Homes.find(home, threadId)
-    const path = found.head.compressed ? yield* Cold.materialise(home, found.head) : found.head.path
+    const path = found.head.compressed ? yield* Cold.materialise(home, found.head, evidence.held) : found.head.path
     const files = catalog.thread(threadId) ?? found
     const scope = yield* Scope.make()
     const opened = Effect.gen(function* () {
@@ -94,7 +96,7 @@ export const open = (
       if (opening.isEmpty) return yield* Effect.fail(new ThreadNotFound({ threadId }))
       yield* check(threadId, path, opening)
       const beside = files.all.find((other) => other.compressed && other.path === `${path}.zst`)
-      if (beside !== undefined) yield* Cold.dropRemnant(home, beside.path, file)
+      if (beside !== undefined) yield* Cold.dropRemnant(home, beside.path, file, evidence.held)
       const tail = yield* ending(
         { home, standings, path, head: files.head, file, evidence },
         opening.historyMode === "paginated"
@@ -250,7 +252,12 @@ export interface WriteOptions {
 export const write = (home: Home, live: LiveFile, options: WriteOptions): Effect.Effect<Outcome, StoreUnavailable> => {
   const { bytes } = options
   const size = live.size + bytes.length
-  const done = Disk.append(home.disk, live.file, bytes)
+  const { between, without } = home.trial
+  const done = Effect.zipRight(
+    between("write"),
+    Effect.zipRight(Disk.append(home.disk, live.file, bytes), between("look"))
+  )
+  if (without.has("look")) return Effect.mapBoth(done, { onFailure: failed(live.path), onSuccess: () => alone })
   return Effect.matchEffect(Effect.zipRight(done, Disk.look(home.disk, live.path)), {
     onFailure: (error) => Effect.zipRight(undo(home, live, options), Effect.fail(failed(live.path)(error))),
     onSuccess: (facts) =>

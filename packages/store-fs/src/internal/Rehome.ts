@@ -16,12 +16,18 @@ import type { PlatformError } from "@effect/platform/Error"
 import type { StoreUnavailable } from "@skein/store/StoreError"
 import { Effect } from "effect"
 import * as Disk from "./Disk.js"
+import * as Fence from "./Fence.js"
 import type { Home } from "./Home.js"
+import type { Held } from "./Lease.js"
 
 const failed = (path: string) => Disk.unavailable("taking a thread over from a holder that is late", path)
 
-/** Gives a file's name to a copy of it. Repeatable after a crash at any step. Cost: linear in the file. */
-export const take = (home: Home, path: string, mark: string): Effect.Effect<void, StoreUnavailable> =>
+/**
+ * Gives a file's name to a copy of it. Repeatable after a crash at any step. Cost: linear in the file.
+ *
+ * @param held The lease that was just taken: once it is taken over in turn, the copy gets no name any more.
+ */
+export const take = (home: Home, path: string, mark: string, held: Held): Effect.Effect<void, StoreUnavailable> =>
   Effect.scoped(
     Effect.gen(function* () {
       const { disk } = home
@@ -35,14 +41,20 @@ export const take = (home: Home, path: string, mark: string): Effect.Effect<void
       const made = yield* Disk.temporary(disk, path, `${home.instance}.taken`, facts.mode)
       const size = yield* copy(old, 0, made.file)
       yield* Disk.sync(disk, made.file)
-      yield* fs.rename(made.path, path)
-      made.renamed()
-      yield* Disk.syncFolder(disk, paths.dirname(path))
-      const now = yield* fs.open(path, { flag: "a" })
+      // By its place, not by its name, which may be somebody else's when something is added.
+      const now = yield* fs.open(made.path, { flag: "a" })
+      yield* Fence.use(home, held, (fence) =>
+        Effect.gen(function* () {
+          yield* fs.rename(made.path, fence.making(path))
+          made.renamed()
+          yield* fs.rename(fence.making(path), path)
+          yield* Disk.syncFolder(disk, paths.dirname(path))
+        })
+      )
       const gained = yield* copy(old, size, now)
       if (gained > 0) yield* Disk.sync(disk, now)
     })
-  ).pipe(Effect.mapError(failed(path)))
+  ).pipe(Effect.mapError((error) => (error._tag === "StoreUnavailable" ? error : failed(path)(error))))
 
 /** Appends what a file has behind an offset to another one; gives how much that was. */
 const copy = (from: FileSystem.File, offset: number, to: FileSystem.File): Effect.Effect<number, PlatformError> =>

@@ -16,6 +16,7 @@ import type { Rollout, ThreadFiles } from "./Catalog.js"
 import * as Catalog from "./Catalog.js"
 import type { AllColumns } from "./Columns.js"
 import * as Disk from "./Disk.js"
+import * as Fence from "./Fence.js"
 import type { Home } from "./Home.js"
 import * as Homes from "./Home.js"
 import * as Intents from "./Intents.js"
@@ -93,10 +94,11 @@ export const run = (
     yield* columns.remove(threadId)
     yield* rows.forget(threadId)
     yield* Effect.gen(function* () {
+      yield* Fence.revoke(home, threadId)
       yield* Lease.forget(home.leases, threadId)
       yield* Intents.settle(home, intent)
       yield* Disk.syncFolder(disk, home.root)
-    }).pipe(Effect.mapError(failed(home, threadId)))
+    }).pipe(Effect.mapError((error) => (error._tag === "StoreUnavailable" ? error : failed(home, threadId)(error))))
     home.deleting.delete(threadId)
   })
 

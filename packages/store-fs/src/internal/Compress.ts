@@ -1,0 +1,244 @@
+/**
+ * A plain file of a thread made cold, without ever losing an append (docs/decisions, on compressing without a race).
+ *
+ * All that takes time is done without a lease, on a file that may change meanwhile: it is encoded, written beside, read
+ * back and compared. Then, with the lease, the file is looked at again, and if it is what was encoded, its compressed form
+ * gets its name and it loses its own. Losing it is the one step in which the compressed form becomes the one that counts.
+ */
+import type { FileSystem } from "@effect/platform"
+import type { PlatformError } from "@effect/platform/Error"
+import { decompress } from "@mongodb-js/zstd"
+import { StoreUnavailable } from "@skein/store/StoreError"
+import { Effect } from "effect"
+import type { Rollout } from "./Catalog.js"
+import * as Cold from "./Cold.js"
+import * as Disk from "./Disk.js"
+import * as Fence from "./Fence.js"
+import * as FrameWriter from "./FrameWriter.js"
+import type { Home } from "./Home.js"
+import type { Lane, Tools } from "./Lane.js"
+import * as Lanes from "./Lane.js"
+import * as Lease from "./Lease.js"
+
+/** What became of a file (thread-store §8); `skipped_in_use`, which the reference lacks: somebody holds the thread. */
+export type Result =
+  | "compressed"
+  | "skipped_not_cold"
+  | "skipped_changed"
+  | "skipped_already_compressed"
+  | "skipped_in_use"
+  | "failed"
+
+/** A file that was looked at. */
+export interface Outcome {
+  readonly result: Result
+  /** Bytes of the plain file, as far as it was looked at. */
+  readonly sourceBytes: number | undefined
+  /** Bytes of the compressed one; undefined unless there is one now. */
+  readonly compressedBytes: number | undefined
+}
+
+/** What is asked of it. */
+export interface Options {
+  /** A file that changed since is not cold. Milliseconds since 1970. */
+  readonly changedBefore: number
+  /** Encodes content; another one than zstd's for tests. */
+  readonly encode?: FrameWriter.Encode | undefined
+  /** Does something to a thread while nothing else of this process does. */
+  readonly alone: <A, E>(threadId: string, effect: (lane: Lane) => Effect.Effect<A, E>) => Effect.Effect<A, E>
+}
+
+const failed = (path: string) => Disk.unavailable("compressing a thread", path)
+
+/**
+ * Compresses a file if it is cold, whole and nobody's. Cost: encoding, decoding and comparing it once; the lease is held
+ * for a dozen steps. Memory: three frames.
+ */
+export const compress = (tools: Tools, file: Rollout, options: Options): Effect.Effect<Outcome, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const { home } = tools
+    const { disk } = home
+    const looked = (result: Result, sourceBytes?: number): Outcome => ({
+      result,
+      sourceBytes,
+      compressedBytes: undefined
+    })
+    const facts = yield* Disk.look(disk, file.path)
+    if (facts === undefined) return looked("skipped_changed")
+    const isLink = yield* Effect.isSuccess(disk.fs.readLink(file.path))
+    if (facts.type !== "File" || isLink || facts.mtimeMs >= options.changedBefore) {
+      return looked("skipped_not_cold", facts.size)
+    }
+    if (facts.links > 1) return looked("skipped_in_use", facts.size)
+    if ((yield* Disk.look(disk, cold(file))) !== undefined) return looked("skipped_already_compressed", facts.size)
+    if (yield* isInUse(home, file)) return looked("skipped_in_use", facts.size)
+    return yield* Effect.scoped(
+      Effect.gen(function* () {
+        const isSettled = Disk.isSettled(home.clock, facts.mtimeMs)
+        const encoded = yield* encode(home, file, facts, options.encode)
+        if (encoded === undefined) return looked("skipped_changed", facts.size)
+        yield* home.trial.between("encoded")
+        const result = yield* options.alone(file.threadId, (lane) =>
+          commit(tools, lane, { file, facts, encoded: encoded.path, isSettled })
+        )
+        return result === "compressed"
+          ? { result, sourceBytes: facts.size, compressedBytes: encoded.size }
+          : looked(result, facts.size)
+      })
+    )
+  }).pipe(Effect.mapError((error) => (error._tag === "StoreUnavailable" ? error : failed(file.path)(error))))
+
+/** The path of a file's compressed form. */
+const cold = ({ path }: Rollout): string => `${path}.zst`
+
+const isInUse = (home: Home, { threadId }: Rollout): Effect.Effect<boolean, StoreUnavailable> =>
+  home.machine.isShared && !home.trial.without.has("lease")
+    ? Lease.isKept(home.leases, threadId)
+    : Effect.succeed(false)
+
+interface Encoded {
+  readonly path: string
+  readonly size: number
+}
+
+const chunk = 1024 * 1024
+
+/**
+ * Writes the compressed form of what a file is now beside it, durable, with its mode and time; undefined when the file is
+ * not what it was. What was written is read back, decoded and compared, while the next frame is encoded.
+ */
+const encode = (home: Home, { path }: Rollout, facts: Disk.Facts, own: FrameWriter.Encode | undefined) =>
+  Effect.gen(function* () {
+    const disk = Fence.durable(home)
+    const source = yield* disk.fs.open(path, { flag: "r" })
+    const opened = Disk.factsOf(yield* source.stat)
+    if (!Disk.isSame(opened, facts)) return undefined
+    const made = yield* Disk.temporary(disk, path, `${home.instance}.compress`, facts.mode)
+    const reread = yield* disk.fs.open(made.path, { flag: "r" })
+    const writer = FrameWriter.make(FrameWriter.layout, own)
+    let size = 0
+    const write = (frames: ReadonlyArray<FrameWriter.Written>): Effect.Effect<void, PlatformError | StoreUnavailable> =>
+      Effect.forEach(
+        frames,
+        ({ bytes, content }) =>
+          Effect.gen(function* () {
+            yield* made.file.writeAll(bytes)
+            if (content !== undefined) yield* verify(path, reread, size, bytes.length, content)
+            size += bytes.length
+          }),
+        { discard: true }
+      )
+    const buffer = new Uint8Array(chunk)
+    let read = 0
+    while (read < facts.size) {
+      const count = Number(yield* source.read(buffer.subarray(0, Math.min(chunk, facts.size - read))))
+      if (count === 0) return undefined
+      read += count
+      yield* write(yield* Effect.promise(() => writer.push(buffer.subarray(0, count))))
+    }
+    yield* write(yield* Effect.promise(() => writer.end()))
+    yield* disk.fs.chmod(made.path, facts.mode)
+    yield* Cold.setTime(disk, made.path, facts.mtimeMs)
+    yield* made.file.sync
+    const encoded: Encoded = { path: made.path, size }
+    return encoded
+  })
+
+/** Makes sure that a frame as it lies in the file decodes to what it was made of, in length and content. */
+const verify = (
+  path: string,
+  file: FileSystem.File,
+  offset: number,
+  length: number,
+  content: Uint8Array
+): Effect.Effect<void, PlatformError | StoreUnavailable> =>
+  Effect.gen(function* () {
+    const bytes = Buffer.alloc(length)
+    yield* file.seek(offset, "start")
+    for (let held = 0; held < length; ) {
+      const count = Number(yield* file.read(bytes.subarray(held)))
+      if (count === 0) break
+      held += count
+    }
+    const decoded = yield* Effect.promise(() => decompress(bytes).catch(() => undefined))
+    if (decoded === undefined || Buffer.compare(decoded, content) !== 0) {
+      return yield* Effect.fail(
+        new StoreUnavailable({
+          operation: "compressing a thread",
+          reason: `what was written does not decode to what was to be compressed (byte ${offset})`,
+          advice: "The thread stays as it is. Check the memory and the disk of this machine.",
+          retryable: false,
+          paths: [path]
+        })
+      )
+    }
+  })
+
+/** A file that was encoded. */
+interface Subject {
+  readonly file: Rollout
+  /** What it was when that began. */
+  readonly facts: Disk.Facts
+  /** Whether every change since shows in its time. */
+  readonly isSettled: boolean
+  /** Where its compressed form lies. */
+  readonly encoded: string
+}
+
+/** Lets the compressed form take the place of the plain one, if that is still what was encoded and nobody has the thread. */
+const commit = (tools: Tools, lane: Lane, subject: Subject): Effect.Effect<Result, PlatformError | StoreUnavailable> =>
+  Effect.gen(function* () {
+    const { home } = tools
+    const held = yield* Lanes.acquireFree(tools, lane, "compressing the thread")
+    if (held === undefined) return "skipped_in_use"
+    yield* Lanes.close(lane)
+    return yield* Fence.use(home, held, (fence) => exchange(home, fence, held, subject))
+  }).pipe(Effect.ensuring(Lanes.giveBack(tools, lane)))
+
+/** Whether a plain file has what is in a compressed one, which is as long. */
+const holdsAll = (home: Home, path: string, encoded: string): Effect.Effect<boolean, PlatformError> =>
+  Effect.scoped(
+    Effect.flatMap(home.disk.fs.open(path, { flag: "r" }), (plain) => Cold.isPrefix(home, encoded, plain))
+  ).pipe(Effect.catchTag("FileRefused", () => Effect.succeed(false)))
+
+const exchange = (
+  home: Home,
+  fence: Fence.Fence,
+  held: Lease.Held,
+  { encoded, facts, file, isSettled }: Subject
+): Effect.Effect<Result, PlatformError | StoreUnavailable> =>
+  Effect.gen(function* () {
+    const { catalog, clock, disk } = home
+    const { between } = home.trial
+    const { path } = file
+    /** Whether it is what was encoded, and the lease certainly ours. */
+    const isSame = Effect.map(Disk.look(disk, path), (now) => {
+      const isTime = clock.unsafeCurrentTimeMillis() < held.expiresAt
+      return isTime && now !== undefined && Disk.isSame(now, facts) && now.links <= 1
+    })
+    if (!(yield* isSame)) return "skipped_changed"
+    if (!isSettled && !(yield* holdsAll(home, path, encoded))) return "skipped_changed"
+    yield* between("name compressed")
+    yield* disk.fs.rename(encoded, fence.making(cold(file)))
+    if (!(yield* fence.name(cold(file)))) return "skipped_already_compressed"
+    catalog.add(cold(file))
+    yield* between("look again")
+    if (!(yield* isSame)) {
+      yield* fence.take(cold(file))
+      catalog.drop(cold(file))
+      return "skipped_changed"
+    }
+    yield* between("take plain")
+    const old = yield* fence.take(path)
+    yield* between("taken")
+    const gone = yield* Disk.look(disk, old)
+    if (gone !== undefined && !Disk.isSame(gone, facts) && !home.trial.without.has("lease")) {
+      // A program that takes no lease wrote to it in that moment: it stays what it was.
+      yield* fence.giveBack(path)
+      yield* fence.take(cold(file))
+      catalog.drop(cold(file))
+      return "skipped_changed"
+    }
+    catalog.drop(path)
+    return "compressed"
+  })
