@@ -16,6 +16,8 @@ export const about = {
   rm: "Deletes threads and those below them, once you have said yes.",
   copy: "Copies threads to another store, line for line, and reads back what it wrote. Repeatable.",
   backup: "Copies a database while it is used.",
+  compress: "Compresses threads of a home that nobody touches, once you have said yes.",
+  decompress: "Makes compressed threads plain again.",
   doctor: "Finds what is wrong with a store and says what to do about it."
 } as const
 

@@ -7,7 +7,7 @@ import * as ValidationError from "@effect/cli/ValidationError"
 import type * as StoreError from "@skein/store/StoreError"
 import * as SummaryQuery from "@skein/store/SummaryQuery"
 import type { ThreadStoreService } from "@skein/store/ThreadStore"
-import { Effect, Either, Option, type Ref, type Scope } from "effect"
+import { Duration, Effect, Either, Option, type Ref, type Scope } from "effect"
 import * as Output from "./Output.js"
 import * as Store from "./Store.js"
 
@@ -57,6 +57,25 @@ export const at = Options.text("at").pipe(
 
 /** Goes on without asking. */
 export const yes = Options.boolean("yes").pipe(Options.withDescription("do it without asking"))
+
+const units = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
+
+/** A length of time: a number and its unit. */
+export const age = (name: string, description: string): Options.Options<Duration.Duration> =>
+  Options.text(name).pipe(
+    Options.withPseudoName("AGE"),
+    Options.withDescription(description),
+    Options.mapEffect((given) => {
+      const [, count, unit] = /^(\d{1,6})([smhdw])$/.exec(given) ?? []
+      return count === undefined
+        ? Effect.fail(
+            ValidationError.invalidValue(
+              HelpDoc.p(`--${name}: ${JSON.stringify(given)} is no length of time; write a number and s, m, h, d or w`)
+            )
+          )
+        : Effect.succeed(Duration.millis(Number(count) * units[unit as keyof typeof units]))
+    })
+  )
 
 /** An address of a store. */
 export const address = (name: string, description: string): Options.Options<Store.Address> =>

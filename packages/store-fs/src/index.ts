@@ -1,4 +1,5 @@
 export * as CodexHome from "./CodexHome.js"
+export * as ColdWorker from "./ColdWorker.js"
 export * as Doctor from "./Doctor.js"
 export * as FileError from "./FileError.js"
 export * as FsDriver from "./FsDriver.js"

@@ -101,7 +101,10 @@ export const elsewhere: Readonly<Record<string, string>> = {
   83: "of an index beside the truth, which is set aside when it is corrupt",
   84: "of an index beside the truth, which is set aside when it is corrupt",
   ...Object.fromEntries(
-    ["71", "72", "73", "74", "75", "76", "77", "78", "79"].map((number) => [number, "of compression, a part to come"])
+    ["71", "72", "73", "74", "75", "76", "77", "78", "79"].map((number) => [
+      number,
+      "of compressed files and what makes them"
+    ])
   )
 }
 

@@ -2,7 +2,7 @@
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
-import { Effect, Option } from "effect"
+import { Duration, Effect, Option } from "effect"
 import * as Output from "../Output.js"
 import * as Store from "../Store.js"
 import { about } from "../Verbs.js"
@@ -42,6 +42,13 @@ const backupTo = Options.text("to").pipe(
   Options.withPseudoName("FILE"),
   Options.withDescription("where the copy is to lie; nothing may be there yet")
 )
+
+const olderThan = Words.age(
+  "older-than",
+  "only files that have not changed for so long: 90s, 12h, 7d; 0s takes all"
+).pipe(Options.withDefault(Duration.days(7)))
+
+const dryRun = Options.boolean("dry-run").pipe(Options.withDescription("only say what would be done"))
 
 /** The verbs; see `Reading.verbs`. */
 export const verbs = (status: Words.Status, prefix: string) => {
@@ -141,6 +148,21 @@ export const verbs = (status: Words.Status, prefix: string) => {
     )
   ).pipe(Command.withDescription(about.backup))
 
+  const compress = Command.make(`${prefix}compress`, { json, store, olderThan, dryRun, yes }, (options) =>
+    Effect.gen(function* () {
+      const verb = yield* Effect.promise(() => import("../verb/Compress.js"))
+      yield* verb.compress(options.store, options, status)
+    })
+  ).pipe(Command.withDescription(about.compress))
+
+  const cold = Words.id.pipe(Args.withDescription("the threads to make plain; without any, all"), Args.repeated)
+  const decompress = Command.make(`${prefix}decompress`, { ids: cold, json, store }, (options) =>
+    Effect.gen(function* () {
+      const verb = yield* Effect.promise(() => import("../verb/Decompress.js"))
+      yield* verb.decompress(options.store, options.ids, options.json, status)
+    })
+  ).pipe(Command.withDescription(about.decompress))
+
   const doctor = Command.make(`${prefix}doctor`, { json, store, repair }, (options) =>
     Effect.gen(function* () {
       const verb = yield* Effect.promise(() => import("../verb/Doctor.js"))
@@ -148,5 +170,5 @@ export const verbs = (status: Words.Status, prefix: string) => {
     })
   ).pipe(Command.withDescription(about.doctor))
 
-  return { ls, search, rename, archive, unarchive, rm, copy, backup, doctor }
+  return { ls, search, rename, archive, unarchive, rm, copy, backup, compress, decompress, doctor }
 }

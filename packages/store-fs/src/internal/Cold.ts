@@ -18,6 +18,7 @@ import * as Disk from "./Disk.js"
 import * as Fence from "./Fence.js"
 import type { Home } from "./Home.js"
 import type { Held } from "./Lease.js"
+import * as Meter from "./Meter.js"
 
 const failed = (path: string) => Disk.unavailable("making a compressed thread plain", path)
 
@@ -60,11 +61,18 @@ export const materialise = (
       // Taken: a program that takes no lease was faster. What it made is looked at by whoever opens it.
       const isNamed = yield* fence.name(plain)
       catalog.add(plain)
+      yield* Meter.materialized(isNamed ? "decompressed" : "plain_exists")
       yield* home.trial.between("take compressed")
       if (isNamed) yield* takeCompressed(home, fence, file.path)
       return plain
     })
-  ).pipe(Effect.mapError((error) => ofError(file, error)))
+  ).pipe(
+    Effect.tapError((error) => Meter.materialized(isMissing(error) ? "missing" : "failed")),
+    Effect.mapError((error) => ofError(file, error))
+  )
+
+const isMissing = (error: FileRefused | PlatformError | StoreUnavailable): boolean =>
+  error._tag === "FileRefused" && error.reason === "missing"
 
 const ofError = (
   { path, threadId }: Rollout,

@@ -57,21 +57,8 @@ const failed = (path: string) => Disk.unavailable("compressing a thread", path)
 export const compress = (tools: Tools, file: Rollout, options: Options): Effect.Effect<Outcome, StoreUnavailable> =>
   Effect.gen(function* () {
     const { home } = tools
-    const { disk } = home
-    const looked = (result: Result, sourceBytes?: number): Outcome => ({
-      result,
-      sourceBytes,
-      compressedBytes: undefined
-    })
-    const facts = yield* Disk.look(disk, file.path)
-    if (facts === undefined) return looked("skipped_changed")
-    const isLink = yield* Effect.isSuccess(disk.fs.readLink(file.path))
-    if (facts.type !== "File" || isLink || facts.mtimeMs >= options.changedBefore) {
-      return looked("skipped_not_cold", facts.size)
-    }
-    if (facts.links > 1) return looked("skipped_in_use", facts.size)
-    if ((yield* Disk.look(disk, cold(file))) !== undefined) return looked("skipped_already_compressed", facts.size)
-    if (yield* isInUse(home, file)) return looked("skipped_in_use", facts.size)
+    const { facts, result: reason } = yield* examine(home, file, options.changedBefore)
+    if (reason !== undefined || facts === undefined) return looked(reason ?? "skipped_changed", facts?.size)
     return yield* Effect.scoped(
       Effect.gen(function* () {
         const isSettled = Disk.isSettled(home.clock, facts.mtimeMs)
@@ -86,6 +73,34 @@ export const compress = (tools: Tools, file: Rollout, options: Options): Effect.
           : looked(result, facts.size)
       })
     )
+  }).pipe(Effect.mapError((error) => (error._tag === "StoreUnavailable" ? error : failed(file.path)(error))))
+
+const looked = (result: Result, sourceBytes: number | undefined): Outcome => ({
+  result,
+  sourceBytes,
+  compressedBytes: undefined
+})
+
+/** Whether a file is to be compressed, as far as a look at it tells; `result` says why it is not. */
+export const examine = (
+  home: Home,
+  file: Rollout,
+  changedBefore: number
+): Effect.Effect<{ readonly facts: Disk.Facts | undefined; readonly result: Result | undefined }, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const { disk } = home
+    const facts = yield* Disk.look(disk, file.path)
+    if (facts === undefined) return { facts, result: "skipped_changed" as const }
+    const isLink = yield* Effect.isSuccess(disk.fs.readLink(file.path))
+    if (facts.type !== "File" || isLink || facts.mtimeMs >= changedBefore) {
+      return { facts, result: "skipped_not_cold" as const }
+    }
+    // A second name: it is being taken over, or somebody has it elsewhere too.
+    if (facts.links > 1) return { facts, result: "skipped_in_use" as const }
+    if ((yield* Disk.look(disk, cold(file))) !== undefined) {
+      return { facts, result: "skipped_already_compressed" as const }
+    }
+    return { facts, result: (yield* isInUse(home, file)) ? ("skipped_in_use" as const) : undefined }
   }).pipe(Effect.mapError((error) => (error._tag === "StoreUnavailable" ? error : failed(file.path)(error))))
 
 /** The path of a file's compressed form. */
@@ -113,7 +128,7 @@ const encode = (home: Home, { path }: Rollout, facts: Disk.Facts, own: FrameWrit
     const source = yield* disk.fs.open(path, { flag: "r" })
     const opened = Disk.factsOf(yield* source.stat)
     if (!Disk.isSame(opened, facts)) return undefined
-    const made = yield* Disk.temporary(disk, path, `${home.instance}.compress`, facts.mode)
+    const made = yield* Disk.temporary(disk, path, `compress.${home.instance}`, facts.mode)
     const reread = yield* disk.fs.open(made.path, { flag: "r" })
     const writer = FrameWriter.make(FrameWriter.layout, own)
     let size = 0

@@ -20,17 +20,16 @@ import type { Held } from "./Lease.js"
 export const run = (lanes: Lanes): Effect.Effect<void> =>
   Effect.gen(function* () {
     const { home } = lanes.tools
-    for (const threadId of yield* Fence.left(home)) {
-      if (!id.test(threadId)) continue
-      yield* lanes
-        .alone(threadId, (lane) => clear(lanes, lane))
-        .pipe(
-          Effect.catchAll((error) =>
-            Effect.logWarning(`what is left of a change of ${threadId} stays: ${error.message}`)
-          )
-        )
-    }
+    for (const threadId of yield* Fence.left(home)) if (id.test(threadId)) yield* of(lanes, threadId)
   }).pipe(Effect.catchAll((error) => Effect.logWarning(`what is left of changes is not known: ${error.message}`)))
+
+/** Clears up in one thread, if nobody is at work there. Cost: of a file in two forms, its content is compared. */
+export const of = (lanes: Lanes, threadId: string): Effect.Effect<void> =>
+  lanes
+    .alone(threadId, (lane) => clear(lanes, lane))
+    .pipe(
+      Effect.catchAll((error) => Effect.logWarning(`what is left of a change of ${threadId} stays: ${error.message}`))
+    )
 
 const id = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -44,7 +43,7 @@ const clear = ({ tools }: Lanes, lane: Lane.Lane): Effect.Effect<void, PlatformE
   }).pipe(Effect.ensuring(Lane.giveBack(tools, lane)))
 
 /** Removes the compressed forms of a thread's files whose plain forms are there and have all of it. */
-export const dropOthers = (home: Home, threadId: string, held: Held): Effect.Effect<void, PlatformError> =>
+const dropOthers = (home: Home, threadId: string, held: Held): Effect.Effect<void, PlatformError> =>
   Effect.gen(function* () {
     const all = home.catalog.thread(threadId)?.all ?? []
     for (const { compressed, path } of all) {
