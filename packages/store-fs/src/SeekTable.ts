@@ -31,7 +31,8 @@ export type Found =
   | { readonly _tag: "Longer"; readonly length: number }
   /** There is something that was a table. */
   | { readonly _tag: "Damaged"; readonly detail: string }
-  | { readonly _tag: "Table"; readonly entries: ReadonlyArray<Entry> }
+  /** `isVouched`: Skein wrote it, and it is as it was written. */
+  | { readonly _tag: "Table"; readonly entries: ReadonlyArray<Entry>; readonly isVouched: boolean }
 
 /** The most that a frame may decode to. */
 export const largestFrame = 1024 * 1024 * 1024
@@ -131,7 +132,7 @@ export const parse = (end: Uint8Array, size: number, checksum: Checksum): Found 
     }
     entries.pop()
   }
-  return { _tag: "Table", entries }
+  return { _tag: "Table", entries, isVouched: isTold && isThere }
 }
 
 const damaged = (detail: string): Found => ({ _tag: "Damaged", detail })

@@ -7,7 +7,19 @@ export const packed = async (
   target: number = FrameWriter.layout.target,
   most: number = FrameWriter.layout.most
 ): Promise<Buffer> => {
-  const writer = FrameWriter.make({ ...FrameWriter.layout, target, most })
-  const frames = [...(await writer.push(Buffer.from(content as string))), ...(await writer.end())]
-  return Buffer.concat(frames.map(({ bytes }) => bytes))
+  const all = Buffer.from(content as string)
+  const layout = { ...FrameWriter.layout, target, most }
+  const frames: Array<FrameWriter.Frame> = []
+  let from = 0
+  do {
+    let held = 0
+    let end: number | undefined
+    do {
+      held = FrameWriter.reach(from, all.length, held, layout)
+      end = FrameWriter.cut(all.subarray(from, from + held), from, all.length, layout)
+    } while (end === undefined)
+    frames.push(await FrameWriter.encodeFrame(all.subarray(from, from + end)))
+    from += end
+  } while (from < all.length)
+  return Buffer.concat([...frames.map(({ bytes }) => bytes), await FrameWriter.table(frames.map(({ entry }) => entry))])
 }

@@ -79,6 +79,9 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
   const arranged = new Map<string, ThreadFiles>()
   const passed = new Set<string>()
   const problems = new Map<string, StoreUnavailable>()
+  /** Counts what is found out of folders, and when that of each began to be; of changes of ours, when they were made. */
+  let moment = 0
+  const changedAt = new Map<string, number>()
   let isWalked = false
 
   const put = (folder: string, path: string, name: CodexHome.RolloutName): void => {
@@ -97,7 +100,11 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
     if (rollout === undefined) return
     const folder = paths.dirname(path)
     put(folder, path, rollout)
-    folders.get(folder)?.names.add(name)
+    changedAt.set(folder, ++moment)
+    const known = folders.get(folder)
+    // A folder that was never listed is to be, and then tells whether the file is still there.
+    if (known === undefined) folders.set(folder, { inode: 0, mtimeMs: 0, isSettled: false, names: new Set([name]) })
+    else known.names.add(name)
   }
 
   const drop = (path: string): void => {
@@ -111,12 +118,22 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
     folders.get(file.folder)?.names.delete(paths.basename(path))
   }
 
+  /** {@link drop} of a file that we took away. */
+  const gone = (path: string): void => {
+    changedAt.set(paths.dirname(path), ++moment)
+    drop(path)
+  }
+
   /** Lists one folder; gives the folders in it. A folder that cannot be listed keeps what was known of it. */
-  const listFolder = (folder: string): Effect.Effect<ReadonlyArray<string>, PlatformError> =>
+  const listFolder = (folder: string, left = 8): Effect.Effect<ReadonlyArray<string>, PlatformError> =>
     Effect.gen(function* () {
+      const begun = ++moment
       const facts = yield* Disk.look(disk, folder)
       const isSettled = facts !== undefined && Disk.isSettled(clock, facts.mtimeMs)
       const names = new Set(facts === undefined ? [] : yield* Disk.list(disk, folder))
+      // Something newer is known by now: by another listing, or of a file that we made or moved.
+      if (left > 0 && (changedAt.get(folder) ?? 0) > begun) return yield* listFolder(folder, left - 1)
+      changedAt.set(folder, begun)
       for (const name of folders.get(folder)?.names ?? []) if (!names.has(name)) drop(paths.join(folder, name))
       if (facts === undefined) folders.delete(folder)
       else folders.set(folder, { inode: facts.inode, mtimeMs: facts.mtimeMs, isSettled, names })
@@ -236,7 +253,7 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
       return [...(further.length > 0 ? further : all)].sort(preferred).at(0)
     },
     add,
-    drop,
+    drop: gone,
     pass: (path) => {
       passed.add(path)
       const file = files.get(path)

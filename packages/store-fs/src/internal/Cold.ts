@@ -111,6 +111,21 @@ export const setTime = (disk: Disk.Disk, path: string, mtimeMs: number): Effect.
   disk.fs.utimes(path, new Date(mtimeMs), new Date(mtimeMs))
 
 /**
+ * Whether Skein made a file cold: then its content is what it was, and positions in it hold. Cost: a read of its end.
+ */
+export const isOwn = (home: Home, path: string): Effect.Effect<boolean> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { size } = yield* home.disk.fs.stat(path)
+      const opened = yield* ColdFile.open(path, Number(size), home.decodedLimit ?? Zstd.defaultLimit)
+      return opened._tag === "Frames" && opened.isOwn
+    })
+  ).pipe(
+    Effect.provideService(FileSystem.FileSystem, home.disk.fs),
+    Effect.orElseSucceed(() => false)
+  )
+
+/**
  * Hands on all of a compressed file's content in order, or fails: with `zstd-damaged` for a frame that is not what it
  * should be. Memory: two frames.
  */

@@ -46,6 +46,8 @@ export interface FrameReader {
 export interface Frames {
   readonly _tag: "Frames"
   readonly frames: FrameReader
+  /** Whether Skein wrote it. */
+  readonly isOwn: boolean
   readonly tableDamage: string | undefined
 }
 
@@ -80,7 +82,7 @@ export const open = (
     const found = yield* table(readAt, size, glance)
     if (found._tag === "Table") {
       yield* within(path, found.entries, limit)
-      return { _tag: "Frames", frames: reader(found.entries, readAt), tableDamage: undefined }
+      return { _tag: "Frames", frames: reader(found.entries, readAt), isOwn: found.isVouched, tableDamage: undefined }
     }
     const tableDamage = found._tag === "Damaged" ? found.detail : undefined
     const compressed = yield* failed(fs.readFile(path))
@@ -95,7 +97,7 @@ export const open = (
     // Something to be skipped may lie between two frames.
     const inMemory = (offset: number, length: number) => Effect.succeed(compressed.subarray(offset, offset + length))
     const places = parts.map(({ offset }) => offset)
-    return { _tag: "Frames", frames: reader(entries, inMemory, places), tableDamage }
+    return { _tag: "Frames", frames: reader(entries, inMemory, places), isOwn: false, tableDamage }
   })
 
 /** The error of content beyond the limit. */
@@ -110,12 +112,13 @@ export const tooLarge = (path: string, limit: number, cause?: unknown): FileRefu
 
 type ReadAt = (offset: number, length: number) => Effect.Effect<Uint8Array, FileRefused>
 
-/** All of `length` bytes at an offset, or what there is of them. */
-const readerOf =
-  (path: string, handle: FileSystem.File): ReadAt =>
-  (offset, length) =>
+/** All of `length` bytes at an offset, or what there is of them. They last until the next ones are read. */
+const readerOf = (path: string, handle: FileSystem.File): ReadAt => {
+  let memory = new Uint8Array(0)
+  return (offset, length) =>
     Effect.gen(function* () {
-      const all = new Uint8Array(length)
+      if (memory.length < length) memory = Buffer.allocUnsafeSlow(length)
+      const all = memory.subarray(0, length)
       yield* handle.seek(offset, "start")
       let held = 0
       while (held < length) {
@@ -125,6 +128,7 @@ const readerOf =
       }
       return all.subarray(0, held)
     }).pipe(Effect.mapError(FileError.ofSystem(path)))
+}
 
 const table = (readAt: ReadAt, size: number, length: number): Effect.Effect<SeekTable.Found, FileRefused> =>
   Effect.gen(function* () {

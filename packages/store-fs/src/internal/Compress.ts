@@ -9,7 +9,8 @@ import type { FileSystem } from "@effect/platform"
 import type { PlatformError } from "@effect/platform/Error"
 import { decompress } from "@mongodb-js/zstd"
 import { StoreUnavailable } from "@skein/store/StoreError"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
+import type * as SeekTable from "../SeekTable.js"
 import type { Rollout } from "./Catalog.js"
 import * as Cold from "./Cold.js"
 import * as Disk from "./Disk.js"
@@ -73,7 +74,14 @@ export const compress = (tools: Tools, file: Rollout, options: Options): Effect.
           : looked(result, facts.size)
       })
     )
-  }).pipe(Effect.mapError((error) => (error._tag === "StoreUnavailable" ? error : failed(file.path)(error))))
+  }).pipe(
+    // Moved, deleted or compressed by somebody else between two steps.
+    Effect.catchIf(isGone, () => Effect.succeed(looked("skipped_changed", undefined))),
+    Effect.mapError((error) => (error._tag === "StoreUnavailable" ? error : failed(file.path)(error)))
+  )
+
+const isGone = (error: PlatformError | StoreUnavailable): boolean =>
+  error._tag === "SystemError" && Disk.isMissing(error)
 
 const looked = (result: Result, sourceBytes: number | undefined): Outcome => ({
   result,
@@ -116,7 +124,11 @@ interface Encoded {
   readonly size: number
 }
 
-const chunk = 1024 * 1024
+/** Encodings of this process: two of one file at once do not get into each other's way. */
+let encodings = 0
+
+/** Frames whose content is needed at once: one is read, one is encoded, one is compared. */
+const inHand = 3
 
 /**
  * Writes the compressed form of what a file is now beside it, durable, with its mode and time; undefined when the file is
@@ -128,35 +140,81 @@ const encode = (home: Home, { path }: Rollout, facts: Disk.Facts, own: FrameWrit
     const source = yield* disk.fs.open(path, { flag: "r" })
     const opened = Disk.factsOf(yield* source.stat)
     if (!Disk.isSame(opened, facts)) return undefined
-    const made = yield* Disk.temporary(disk, path, `compress.${home.instance}`, facts.mode)
+    const made = yield* Disk.temporary(disk, path, `compress${++encodings}.${home.instance}`, facts.mode)
     const reread = yield* disk.fs.open(made.path, { flag: "r" })
-    const writer = FrameWriter.make(FrameWriter.layout, own)
+    const entries: Array<SeekTable.Entry> = []
+    const memory = Array.from({ length: inHand }, () => Buffer.alloc(0))
     let size = 0
-    const write = (frames: ReadonlyArray<FrameWriter.Written>): Effect.Effect<void, PlatformError | StoreUnavailable> =>
-      Effect.forEach(
-        frames,
-        ({ bytes, content }) =>
-          Effect.gen(function* () {
-            yield* made.file.writeAll(bytes)
-            if (content !== undefined) yield* verify(path, reread, size, bytes.length, content)
-            size += bytes.length
-          }),
-        { discard: true }
-      )
-    const buffer = new Uint8Array(chunk)
-    let read = 0
-    while (read < facts.size) {
-      const count = Number(yield* source.read(buffer.subarray(0, Math.min(chunk, facts.size - read))))
-      if (count === 0) return undefined
-      read += count
-      yield* write(yield* Effect.promise(() => writer.push(buffer.subarray(0, count))))
-    }
-    yield* write(yield* Effect.promise(() => writer.end()))
+    let encoding: Fiber.Fiber<FrameWriter.Frame> | undefined
+    let checking: Fiber.Fiber<void, PlatformError | StoreUnavailable> | undefined
+
+    /** Writes the frame that is being encoded, and begins to check it once the one before is. */
+    const written = Effect.gen(function* () {
+      if (encoding === undefined) return
+      const { bytes, content, entry } = yield* Fiber.join(encoding)
+      encoding = undefined
+      yield* made.file.writeAll(bytes)
+      if (checking !== undefined) yield* Fiber.join(checking)
+      checking = yield* Effect.fork(verify(path, reread, size, bytes.length, content))
+      entries.push(entry)
+      size += bytes.length
+    })
+    const add = (content: Buffer) =>
+      Effect.gen(function* () {
+        const next = yield* Effect.fork(Effect.promise(() => FrameWriter.encodeFrame(content, own)))
+        // A forked fiber starts when this one pauses.
+        yield* Effect.yieldNow()
+        yield* written
+        encoding = next
+      })
+
+    let from = 0
+    do {
+      const content = yield* frameAt(source, from, facts.size, memory)
+      if (content === undefined) return undefined
+      memory.push(memory.shift() ?? Buffer.alloc(0))
+      from += content.length
+      yield* add(content)
+    } while (from < facts.size)
+    yield* written
+    if (checking !== undefined) yield* Fiber.join(checking)
+    const table = yield* Effect.promise(() => FrameWriter.table(entries))
+    yield* made.file.writeAll(table)
     yield* disk.fs.chmod(made.path, facts.mode)
     yield* Cold.setTime(disk, made.path, facts.mtimeMs)
     yield* made.file.sync
-    const encoded: Encoded = { path: made.path, size }
+    const encoded: Encoded = { path: made.path, size: size + table.length }
     return encoded
+  })
+
+/**
+ * The content of the frame that begins at a place of a file, in the first of the memories, which grows where it has to;
+ * undefined when the file became shorter.
+ */
+const frameAt = (
+  source: FileSystem.File,
+  from: number,
+  total: number,
+  memory: Array<Buffer>
+): Effect.Effect<Buffer | undefined, PlatformError> =>
+  Effect.gen(function* () {
+    let held = 0
+    for (;;) {
+      const length = FrameWriter.reach(from, total, held)
+      let buffer = memory[0] ?? Buffer.alloc(0)
+      if (buffer.length < length) {
+        buffer = Buffer.allocUnsafeSlow(length)
+        memory[0] = buffer
+      }
+      yield* source.seek(from, "start")
+      for (held = 0; held < length; ) {
+        const count = Number(yield* source.read(buffer.subarray(held, length)))
+        if (count === 0) return undefined
+        held += count
+      }
+      const end = FrameWriter.cut(buffer.subarray(0, length), from, total)
+      if (end !== undefined) return buffer.subarray(0, end)
+    }
   })
 
 /** Makes sure that a frame as it lies in the file decodes to what it was made of, in length and content. */

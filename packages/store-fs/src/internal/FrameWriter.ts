@@ -13,77 +13,65 @@ import * as Xxh64 from "./Xxh64.js"
 export const layout = {
   /** Bytes of content from which on a frame ends with its line. */
   target: 4 * 1024 * 1024,
-  /** Bytes at which it ends in any case. */
-  most: 64 * 1024 * 1024,
-  /** Level of zstd, the reference's. */
-  level: 3
+  /** The same where little is left of a long file: most readers want its end and nothing else. */
+  last: 1024 * 1024,
+  /** Content from which on a file is long. Small frames cost a tenth, of a part of it that does not matter then. */
+  long: 32 * 1024 * 1024,
+  /** Bytes at which a frame ends in any case. */
+  most: 64 * 1024 * 1024
 } as const
 
-/** What a writer can be told to do otherwise, for tests. */
+/** What a test wants otherwise. */
 export type Layout = { readonly [K in keyof typeof layout]: number }
+
+/** The level of zstd, the reference's. */
+const level = 3
 
 /** Compresses a frame's content. */
 export type Encode = (content: Buffer, level: number) => Promise<Uint8Array>
 
-/** A piece of the file, and the content that it holds; undefined of the table. */
-export interface Written {
-  readonly bytes: Uint8Array
-  readonly content: Uint8Array | undefined
-}
-
-/** Takes content and gives the file, piece by piece. Single use. */
-export interface FrameWriter {
-  /** Takes the next bytes of content; gives the frames that are complete, in order, to be written behind each other. */
-  readonly push: (bytes: Uint8Array) => Promise<ReadonlyArray<Written>>
-  /** What is left, and the table. */
-  readonly end: () => Promise<ReadonlyArray<Written>>
-}
-
 const lineFeed = 0x0a
 
-/** A writer. Memory: a frame, and what it comes to compressed. */
-export const make = ({ level, most, target }: Layout = layout, encode: Encode = compress): FrameWriter => {
-  const entries: Array<SeekTable.Entry> = []
-  let parts: Array<Uint8Array> = []
-  let held = 0
+/** Bytes that are read beyond where a frame may end: most lines end within them. */
+export const slack = 64 * 1024
 
-  const frame = async (): Promise<Written> => {
-    const content = Buffer.concat(parts, held)
-    parts = []
-    held = 0
-    const [checksum, made] = await Promise.all([Xxh64.load().then((of) => of(content)), encode(content, level)])
-    const compressed = declaring(made, content.length)
-    entries.push({ compressed: compressed.length, decoded: content.length, checksum })
-    return { bytes: compressed, content }
-  }
+/** Bytes from which on a frame at this place ends with its line. */
+const wanted = ({ last, long, target }: Layout, from: number, total: number): number =>
+  total >= long && total - from <= target + last ? last : target
 
-  /** How many of the next bytes belong to the present frame, and whether it ends with them. */
-  const share = (bytes: Uint8Array): { readonly length: number; readonly ends: boolean } => {
-    const from = Math.max(0, target - held - 1)
-    const end = from >= bytes.length ? -1 : bytes.indexOf(lineFeed, from)
-    const length = Math.min(end < 0 ? bytes.length : end + 1, most - held)
-    return { length, ends: held + length === most || (end >= 0 && length === end + 1) }
-  }
+/**
+ * How many bytes are to be read to know where a frame ends that begins at a place.
+ *
+ * @param held Bytes that were read of it in vain, since no line ends behind where it should.
+ */
+export const reach = (from: number, total: number, held = 0, how: Layout = layout): number =>
+  Math.min(Math.max(wanted(how, from, total) + slack, 2 * held), how.most, total - from)
 
-  return {
-    push: async (bytes) => {
-      const frames: Array<Written> = []
-      for (let rest = bytes; rest.length > 0; ) {
-        const { ends, length } = share(rest)
-        // The caller may use its memory again.
-        parts.push(new Uint8Array(rest.subarray(0, length)))
-        held += length
-        rest = rest.subarray(length)
-        if (ends) frames.push(await frame())
-      }
-      return frames
-    },
-    end: async () => {
-      const frames = held > 0 || entries.length === 0 ? [await frame()] : []
-      return [...frames, { bytes: SeekTable.encode(entries, await Xxh64.load()), content: undefined }]
-    }
-  }
+/** Where a frame ends among the bytes that were read of it; undefined: more have to be. */
+export const cut = (bytes: Uint8Array, from: number, total: number, how: Layout = layout): number | undefined => {
+  const end = bytes.indexOf(lineFeed, Math.max(0, wanted(how, from, total) - 1))
+  if (end >= 0) return end + 1
+  return bytes.length === total - from || bytes.length >= how.most ? bytes.length : undefined
 }
+
+/** A frame as it stands in the file, its content, and how the table tells of it. */
+export interface Frame {
+  readonly bytes: Uint8Array
+  readonly content: Buffer
+  readonly entry: SeekTable.Entry
+}
+
+/** Encodes the content of a frame. */
+export const encodeFrame = async (content: Buffer, encode: Encode = compress): Promise<Frame> => {
+  const encoded = encode(content, level)
+  const checksum = (await Xxh64.load())(content)
+  const bytes = declaring(await encoded, content.length)
+  return { bytes, content, entry: { compressed: bytes.length, decoded: content.length, checksum } }
+}
+
+/** What stands behind the frames of a file. */
+export const table = async (entries: ReadonlyArray<SeekTable.Entry>): Promise<Uint8Array> =>
+  SeekTable.encode(entries, await Xxh64.load())
 
 /**
  * A frame whose header says how much it holds (RFC 8878 §3.1.1), which that of the binding does not: so frames can be told

@@ -17,6 +17,7 @@ import {
   type ThreadNotFound
 } from "@skein/store/StoreError"
 import { Effect, Either } from "effect"
+import * as Cold from "./Cold.js"
 import * as Disk from "./Disk.js"
 import * as Fence from "./Fence.js"
 import type { Home } from "./Home.js"
@@ -306,7 +307,12 @@ export const reopened = (
     yield* close(lane)
     yield* stillOurs(tools, lane)
     const place = LiveFile.position(left)
-    const isTold = change === "moved" || change === "deleted" || (expected !== "any" && change !== "grown")
+    const head = tools.home.catalog.thread(lane.threadId)?.head
+    // What Skein compressed is what it was, so whoever expects a position finds it.
+    const isHarmless =
+      change === "grown" ||
+      (change === "compressed" && head?.compressed === true && (yield* Cold.isOwn(tools.home, head.path)))
+    const isTold = change === "moved" || change === "deleted" || (expected !== "any" && !isHarmless)
     if (isTold) return yield* conflict(tools, lane, change, expected === "any" ? place : expected)
     const live = yield* open(tools, lane)
     if (expected === "any" || Positions.equals(expected, LiveFile.position(live))) return live
