@@ -60,6 +60,8 @@ export interface Whole {
 
 /** Bytes of a file's end that are read first: the table of 20 GiB of content. */
 const glance = 64 * 1024
+/** Bytes of a frame that are read first to decode its beginning. */
+const glimpse = 32 * 1024
 /** Bytes of content up to which the beginning of a frame is decoded by itself. */
 const little = 512 * 1024
 /** Decoded frames that are kept. */
@@ -206,9 +208,13 @@ const reader = (
       const known = heads.get(index)
       if (known !== undefined && known.bytes.length >= length) return known
       const entry = entryOf(index)
-      // Content that compresses to nothing lies in few bytes, and so do the blocks that are wanted.
-      const compressed = yield* readAt(placeOf(index), Math.min(entry.compressed, length + 2 * largestBlock))
-      const bytes = yield* Effect.promise(() => Zstd.head(compressed, length))
+      // Most content lies in far fewer bytes than it comes to.
+      let bytes: Uint8Array | undefined
+      for (const some of [glimpse, length + 2 * largestBlock]) {
+        const compressed = yield* readAt(placeOf(index), Math.min(entry.compressed, some))
+        bytes = yield* Effect.promise(() => Zstd.head(compressed, length))
+        if (bytes !== undefined && bytes.length >= length) break
+      }
       if (bytes === undefined || bytes.length < length || bytes.length > entry.decoded) return undefined
       const made: Bytes = { from: fromOf(index), bytes }
       heads.clear()
