@@ -1,9 +1,9 @@
 /** A home that was opened, with all that works on its threads one by one: what the driver and the compressor stand on. */
 import { FileSystem, Path } from "@effect/platform"
 import { IdGenerator } from "@skein/store/IdGenerator"
+import { Machine } from "@skein/store/Machine"
 import { InvalidRequest, type StoreUnavailable } from "@skein/store/StoreError"
 import { Context, Effect, Scope } from "effect"
-import { Machine } from "@skein/store/Machine"
 import * as Catalog from "./Catalog.js"
 import * as AllColumns from "./Columns.js"
 import * as Disk from "./Disk.js"
