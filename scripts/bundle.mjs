@@ -1,8 +1,9 @@
 /**
  * Bundles the `skein` command: packages/cli/src/main.ts and all it needs become packages/cli/dist/skein.js, with a
- * chunk in dist/chunks for what is imported on demand. Parts with native code stay outside.
+ * chunk in dist/chunks for what is imported on demand. Parts with native code stay outside. The licences of what went
+ * in from elsewhere go beside it, into dist/licenses.txt.
  */
-import { existsSync, readdirSync, rmSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import { aliasPlugin, helpOr, natives, requireBanner, root } from "./workspace.mjs"
 
@@ -48,3 +49,20 @@ const written = new Set(Object.keys(metafile.outputs).map((path) => basename(pat
 for (const name of existsSync(chunks) ? readdirSync(chunks) : []) {
   if (!written.has(name)) rmSync(join(chunks, name))
 }
+
+/** The folders of the installed packages that something of went into the bundle, in order. */
+const installed = [
+  ...new Set(
+    Object.values(metafile.outputs).flatMap(({ inputs }) =>
+      Object.keys(inputs).flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [])
+    )
+  )
+].sort()
+
+const licences = installed.map((folder) => {
+  const { license, name, version } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"))
+  const file = readdirSync(join(root, folder)).find((entry) => /^licen[cs]e/i.test(entry))
+  const text = file === undefined ? "" : `\n${readFileSync(join(root, folder, file), "utf8").trim()}\n`
+  return `${name} ${version} (${license})\n${text}`
+})
+writeFileSync(join(cli, "dist/licenses.txt"), licences.join(`\n${"-".repeat(72)}\n\n`))

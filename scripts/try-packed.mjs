@@ -4,12 +4,12 @@
  * again. Then the packed command shows the thread, and a few lines of TypeScript are compiled against the packed types.
  * Takes a minute or two, for the native part.
  */
-import { spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { ensureBuilt, ensureInstalled } from "./ensure.mjs"
-import { helpOr, packages, root } from "./workspace.mjs"
+import { needed, npm, pack, quietly, start } from "./packed.mjs"
+import { helpOr, root } from "./workspace.mjs"
 
 const args = process.argv.slice(2)
 
@@ -28,18 +28,6 @@ await ensureBuilt()
 const folder = mkdtempSync(join(tmpdir(), "skein-packed-"))
 const app = mkdtempSync(join(folder, "app-"))
 
-/** Starts a command in the project; answers its child, and what it printed and came to when it is over. */
-const start = (command, given, cwd = app) => {
-  const child = spawn(command, given, { cwd, stdio: ["ignore", "pipe", "pipe"] })
-  let output = ""
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk))
-  const ended = new Promise((resolve) => {
-    child.on("error", (error) => resolve({ code: 1, output: `${output}${error.message}\n` }))
-    child.on("close", (code, signal) => resolve({ code, signal, output }))
-  })
-  return { child, ended }
-}
-
 const fail = (what, output) => {
   process.stderr.write(`${output}${what}\n`)
   process.exitCode = 1
@@ -47,41 +35,24 @@ const fail = (what, output) => {
 }
 
 /** Runs a command that has to succeed, and shows it. */
-const step = async (shown, command, given, cwd) => {
+const step = async (shown, command, given) => {
   process.stdout.write(`$ ${shown}\n`)
-  const { code, output } = await start(command, given, cwd).ended
+  const { code, output } = await start(command, given, app).ended
   if (code !== 0) fail(`"${shown}" ended with code ${code}.`, output)
   return output
 }
 
-/** The packages of this repository that one of them needs, itself among them. */
-const needed = (name, found = new Map()) => {
-  const one = packages.find((other) => other.name === name)
-  if (one === undefined || found.has(name)) return found
-  found.set(name, one.folder)
-  const { dependencies = {} } = JSON.parse(readFileSync(join(one.folder, "package.json"), "utf8"))
-  for (const other of Object.keys(dependencies)) needed(other, found)
-  return found
-}
-
-const npm = process.platform === "win32" ? "npm.cmd" : "npm"
 const node = process.execPath
 const store = "sqlite:threads.db"
 
 try {
   const archives = []
   for (const [name, from] of needed("@skein/cli", needed("skein"))) {
-    const output = await step(`npm pack   # ${name}`, npm, ["pack", "--silent", "--pack-destination", folder], from)
-    archives.push(join(folder, output.trim().split("\n").at(-1) ?? ""))
+    process.stdout.write(`$ npm pack   # ${name}\n`)
+    archives.push((await pack(from, folder)).archive)
   }
   writeFileSync(join(app, "package.json"), JSON.stringify({ name: "my-bot", private: true, type: "module" }))
-  await step("npm install skein @skein/cli", npm, [
-    "install",
-    "--no-audit",
-    "--no-fund",
-    "--loglevel=error",
-    ...archives
-  ])
+  await step("npm install skein @skein/cli", npm, ["install", ...quietly, ...archives])
 
   const readme = readFileSync(join(root, "packages/skein/README.md"), "utf8")
   const host = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? fail("The README has no host.", "")
@@ -113,7 +84,7 @@ for (;;) {
 await skein.close()
 `
   )
-  const slow = start(node, ["host.mjs", store, "600000"])
+  const slow = start(node, ["host.mjs", store, "600000"], app)
   process.stdout.write(`$ node host.mjs ${store} 600000 &\n`)
   await step("node look.mjs   # until a turn runs", node, ["look.mjs"])
   process.stdout.write(`$ kill -9 ${slow.child.pid}\n`)
