@@ -5,7 +5,7 @@
  * A reference is a path or names that go on from one's own path; there is no way up. Reading and printing are inverse,
  * for a path is its own text.
  */
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import { AgentPath } from "../record/Primitive.js"
 import * as Shape from "../record/Shape.js"
 import * as Errors from "./DecisionError.js"

@@ -1,7 +1,7 @@
 /**
  * What agents may do to each other, and how it is recorded (replay-semantics §8).
  */
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import type { ActiveTurn } from "../fold/ActiveTurn.js"
 import type { SubAgentActivityKind } from "../record/SubAgent.js"
 import * as AgentPath from "./AgentPath.js"

@@ -1,7 +1,7 @@
 /**
  * When a history is compacted, what is left of it, and how that is recorded (replay-semantics §3, §6).
  */
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import type { ActiveTurn } from "../fold/ActiveTurn.js"
 import * as Boundary from "../fold/Boundary.js"
 import * as ContextWindow from "../fold/ContextWindow.js"

@@ -4,7 +4,9 @@
  * They ride on carriers ({@link Mark}), so every other reader takes them for token counts that count nothing, and they
  * are copied, forked and compressed like any record. They are no part of history, turns or world; a host folds them.
  */
-import { Either, ParseResult, Schema } from "effect"
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
 import * as Mark from "../record/Mark.js"
 import type { StoredRecord } from "../record/Record.js"
 import * as Errors from "./DecisionError.js"

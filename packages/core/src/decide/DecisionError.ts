@@ -5,7 +5,8 @@
  * ({@link NotFound}), or the thread is in no state for it ({@link Conflict}). `reason` tells cases apart within a kind;
  * the texts are for people.
  */
-import { Data, Either } from "effect"
+import * as Data from "effect/Data"
+import * as Either from "effect/Either"
 
 /** What a {@link InvalidRequest} found wrong. */
 export type Invalid =

@@ -5,7 +5,7 @@
  * The default is the rule of the requirement document: a client selects, behind a gate. The later rule goes by the
  * host's text and the effort of the turn, and ignores both; it is an option.
  */
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import type { State as ContextState } from "../fold/ModelContext.js"
 import type { ModeSelection, Selection } from "../fold/ModeSelection.js"
 import * as ModeSelections from "../fold/ModeSelection.js"

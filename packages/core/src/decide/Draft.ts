@@ -3,7 +3,7 @@
  *
  * Nothing here counts: ordinals of paginated logs are positions and come with the append ({@link numbered}).
  */
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import type { Fold } from "../fold/Fold.js"
 import * as Sha1 from "../internal/Sha1.js"
 import type { EventMsg } from "../record/EventMsg.js"

@@ -4,7 +4,7 @@
  * A user's fork stands on the log as it is, up to a position: rollbacks in front of it count as they did. An agent that
  * another one starts takes a part of the log along; what that part is, is told from what rollbacks have left.
  */
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import type { ActiveTurn } from "../fold/ActiveTurn.js"
 import * as EffectiveLog from "../fold/EffectiveLog.js"
 import * as Fold from "../fold/Fold.js"

@@ -1,7 +1,7 @@
 /**
  * What a user gives to a turn, as the model reads it and as clients show it (rollout-format §5.2 and §5.3).
  */
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import type { Identity } from "../fold/ActiveTurn.js"
 import * as Mailbox from "../fold/Mailbox.js"
 import type { ContentItem } from "../record/Content.js"

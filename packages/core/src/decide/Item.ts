@@ -6,7 +6,7 @@
  * over. Items whose snapshot older readers take from a legacy log anyway have no such events.
  */
 
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import type { ActiveTurn } from "../fold/ActiveTurn.js"
 import * as FanOut from "../fold/view/FanOut.js"
 import type { LiveEvent } from "../fold/view/LiveEvent.js"

@@ -5,7 +5,7 @@
  * metadata and `agent_message` that the reference writes on delivery, in one batch, with a mark that says which mail it
  * is. So mail survives a crash and is told once (§11.8).
  */
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import type { ActiveTurn, Identity } from "../fold/ActiveTurn.js"
 import type { Mailbox, Mail as WaitingMail } from "../fold/Mailbox.js"
 import * as MailboxFold from "../fold/Mailbox.js"

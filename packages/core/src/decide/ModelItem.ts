@@ -6,7 +6,7 @@
  * records it need not say it twice. Calls of tools and their outputs are shown as what they did, which only the host
  * knows: it tells by {@link Item.completed}.
  */
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import type { ActiveTurn, Identity } from "../fold/ActiveTurn.js"
 import type * as Mark from "../record/Mark.js"
 import type { ResponseItem } from "../record/ResponseItem.js"

@@ -4,7 +4,7 @@
  * Everything that the format asks for has a neutral default, so a host that is no coding agent need not know of it: a
  * support bot names nothing here, and its model with the first turn.
  */
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import type { MultiAgentVersion } from "../record/Collaboration.js"
 import type { DynamicToolSpec } from "../record/DynamicTool.js"
 import * as Primitive from "../record/Primitive.js"

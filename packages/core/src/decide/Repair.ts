@@ -5,7 +5,7 @@
  * It is told from the folded log alone. Once it is appended there is nothing left to repair, and when the log grew in the
  * meantime it is told anew.
  */
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import type { ActiveTurn } from "../fold/ActiveTurn.js"
 import type { Mailbox } from "../fold/Mailbox.js"
 import type { State as ContextState } from "../fold/ModelContext.js"

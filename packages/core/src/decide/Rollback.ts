@@ -6,7 +6,7 @@
  * legacy log gets a `thread_rolled_back` with the number of turns that its view loses; where that number would mean
  * another cut to the replay, a turn of its own puts back what it was.
  */
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import type { ActiveTurn } from "../fold/ActiveTurn.js"
 import * as ActiveTurns from "../fold/ActiveTurn.js"
 import * as Boundary from "../fold/Boundary.js"

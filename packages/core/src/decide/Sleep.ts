@@ -3,7 +3,7 @@
  *
  * A host subscribes to activity first and then asks {@link begin}, so that nothing which comes in between goes unseen.
  */
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import type { Mailbox } from "../fold/Mailbox.js"
 import type { ClockSleep } from "../record/ExtensionItem.js"
 import * as Errors from "./DecisionError.js"

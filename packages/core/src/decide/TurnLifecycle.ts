@@ -4,7 +4,7 @@
  * At most one turn of a thread runs. What is said into it waits until its next step and is told then; what still waits
  * when it ends is told before its end is recorded, so nothing that a user said is lost (§11.8).
  */
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import type { Active, ActiveTurn, Identity, TurnKind } from "../fold/ActiveTurn.js"
 import * as ActiveTurnFold from "../fold/ActiveTurn.js"
 import type { Mailbox } from "../fold/Mailbox.js"

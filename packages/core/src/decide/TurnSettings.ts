@@ -5,7 +5,7 @@
  * little as can be: no approvals to ask for, nothing that may be written, the root folder.
  */
 
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import type { Active } from "../fold/ActiveTurn.js"
 import * as Shape from "../record/Shape.js"
 import type { TurnContext } from "../record/TurnContext.js"

@@ -5,7 +5,7 @@
  * `world_state` record keeps what it has been told since. Text comes first, then the record, then the turn's settings:
  * a crash in between tells something twice, never not at all.
  */
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import * as FragmentRegistry from "../fold/Fragment.js"
 import type { ModelContext } from "../fold/ModelContext.js"
 import * as WorldState from "../fold/WorldState.js"

@@ -6,7 +6,7 @@
  * whoever writes one writes a checkpoint behind it. It says nothing that the log does not say: folds pass over it, and a
  * log without any is read as it ever was.
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import * as Mark from "../record/Mark.js"
 import { canonicalUuid } from "../record/Primitive.js"
 import type { StoredRecord } from "../record/Record.js"

@@ -6,7 +6,7 @@
  * comes in, and a mark on the item with which it is told. So what was taken in is told once, whatever happens between.
  */
 
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { ContentItem } from "../record/Content.js"
 import * as Mark from "../record/Mark.js"
 import { AgentPath, canonicalUuid } from "../record/Primitive.js"

@@ -1,5 +1,5 @@
 /** How an agent works with its user and with other agents (rollout-format §7.1). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import * as Shape from "./Shape.js"
 
 /** Whether the agent plans or acts; the older names `code`, `pair_programming`, `execute`, `custom` mean `default`. */

@@ -1,5 +1,5 @@
 /** What a command is and how it ended (rollout-format §5.3). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { Path } from "./Primitive.js"
 import * as Shape from "./Shape.js"
 

@@ -1,5 +1,5 @@
 /** That the history was replaced by a shorter one: the payload of `compacted` (rollout-format §7.2). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { Unsigned } from "./Primitive.js"
 import * as ResponseItem from "./ResponseItem.js"
 import * as Shape from "./Shape.js"

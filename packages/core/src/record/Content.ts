@@ -1,5 +1,5 @@
 /** Parts of messages and of tool outputs (rollout-format §4.2 and §4.3). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import * as Refined from "./Refined.js"
 import * as Shape from "./Shape.js"
 

@@ -1,5 +1,5 @@
 /** Tools that the client brings to a thread, and what they give back (rollout-format §3.1 and §5.3). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import * as Refined from "./Refined.js"
 import * as Shape from "./Shape.js"
 

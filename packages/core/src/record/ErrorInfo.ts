@@ -2,7 +2,7 @@
  * Why something failed (rollout-format §5.1). An unknown `codex_error_info` reads as `other`, as 0.169.0 has it; July
  * rejected the line.
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { Unsigned16 } from "./Integer.js"
 import * as Shape from "./Shape.js"
 

@@ -2,7 +2,7 @@
  * What happened in a thread: the payloads of `event_msg` (rollout-format §5). Here are the events that both history
  * modes keep; `LegacyEvent.ts` and `RetiredEvent.ts` hold the others that can be read.
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { CollaborationMode, ModeKind, Personality, ReasoningEffort, ReasoningSummary } from "./Collaboration.js"
 import { ErrorBody } from "./ErrorInfo.js"
 import { Unsigned32 } from "./Integer.js"

@@ -1,5 +1,5 @@
 /** What extensions did: the turn items of type `Extension`, told apart by `kind` (rollout-format §5.3). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { AbsolutePath, Unsigned } from "./Primitive.js"
 import * as Refined from "./Refined.js"
 import * as Shape from "./Shape.js"

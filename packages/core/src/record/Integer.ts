@@ -1,5 +1,5 @@
 /** Whole numbers of a fixed width (rollout-format §0); wider or narrower ones reject the line. */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { refine } from "./Shape.js"
 
 const within = (min: number, max: number) => (value: number) => Number.isInteger(value) && value >= min && value <= max

@@ -3,7 +3,7 @@
  * 2026 wrote, and of `inter_agent_communication_metadata`, which stands before an `agent_message` (rollout-format §3.2
  * and §3.3).
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import type { AgentContent } from "./Content.js"
 import { AgentPath } from "./Primitive.js"
 import * as ResponseItem from "./ResponseItem.js"

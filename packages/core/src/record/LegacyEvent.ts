@@ -2,7 +2,7 @@
  * Events that only threads of history mode `legacy` keep (rollout-format §5.2); the keys `audio` and `local_audio`, and
  * `model` and `reasoning_effort` of sub-agents, are of 0.145.0 and 0.169.0.
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { ImageDetail, MessagePhase } from "./Content.js"
 import { CallOutcome } from "./McpResult.js"
 import { MemoryCitation } from "./Memory.js"

@@ -1,5 +1,5 @@
 /** What a tool of an MCP server gave back (rollout-format §5.2). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import * as Shape from "./Shape.js"
 
 /** The result as the server gave it (rollout-format §5.2). */

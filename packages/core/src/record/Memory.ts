@@ -1,5 +1,5 @@
 /** Where an answer draws on memory of other threads (rollout-format §5.2). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { Unsigned32 } from "./Integer.js"
 import * as Shape from "./Shape.js"
 

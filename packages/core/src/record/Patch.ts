@@ -1,5 +1,5 @@
 /** Changes of files (rollout-format §5.2). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { Path } from "./Primitive.js"
 import * as Shape from "./Shape.js"
 

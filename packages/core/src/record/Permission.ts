@@ -1,5 +1,5 @@
 /** What an agent may do: policies of approval, sandbox and file system (rollout-format §7.1). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { Positive } from "./Integer.js"
 import { AbsolutePath } from "./Primitive.js"
 import * as Refined from "./Refined.js"

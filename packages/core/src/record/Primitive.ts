@@ -1,5 +1,5 @@
 /** The value types of rollout-format §0, as schemas. */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { refine } from "./Shape.js"
 
 const uuidText = /^(?:urn:uuid:|\{)?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?$/i

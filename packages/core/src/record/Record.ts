@@ -4,7 +4,7 @@
  * A stored record *is* its raw line; everything here is a view of it. The payload is the object that the parser made,
  * checked against its shape and never copied, unless the line has an older shape, which `legacy/` brings up to date.
  */
-import type { Schema } from "effect"
+import type * as Schema from "effect/Schema"
 import * as Examine from "../internal/Examine.js"
 import * as Json from "../json/Json.js"
 import * as Compacted from "./Compacted.js"

@@ -1,5 +1,5 @@
 /** Shapes with a condition on the whole object, and families of shapes that are told apart by a tag. */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import * as Shape from "./Shape.js"
 
 /** A shape whose objects also have to meet a condition that no single field can express. */

@@ -1,5 +1,5 @@
 /** Items of the model's history: the payloads of `response_item` (rollout-format §4). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { AgentContent, ContentItem, MessagePhase, ToolOutput } from "./Content.js"
 import { Unsigned } from "./Primitive.js"
 import * as Refined from "./Refined.js"

@@ -1,5 +1,5 @@
 /** What a thread keeps across compactions: the payload of `retained_context`, which 0.169.0 brought. */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import * as Shape from "./Shape.js"
 
 /** One thing to keep; `verified_answer`, the only kind seen, holds answers that the user gave to a tool's questions. */

@@ -1,5 +1,5 @@
 /** Events that builds with the extended history mode, gone since 2026-06-01, may have kept (rollout-format §5.4). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { ReasoningEffort } from "./Collaboration.js"
 import { ExecSource, ParsedCommand } from "./Command.js"
 import { DynamicOutput } from "./DynamicTool.js"

@@ -1,5 +1,5 @@
 /** What a review looks at and what it finds (rollout-format §5.2). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { Integer32, Unsigned32 } from "./Integer.js"
 import { Path } from "./Primitive.js"
 import * as Shape from "./Shape.js"

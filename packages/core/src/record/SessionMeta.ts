@@ -1,5 +1,5 @@
 /** What a thread is and where it came from: the payload of `session_meta` (rollout-format §3.1). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { MultiAgentVersion } from "./Collaboration.js"
 import { DynamicToolSpec } from "./DynamicTool.js"
 import { Integer32 } from "./Integer.js"

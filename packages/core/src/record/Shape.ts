@@ -10,7 +10,10 @@
  * them. {@link compile} turns the same schema into plain closures; a property holds the two to the same answers.
  */
 
-import { Either, ParseResult, Schema, type SchemaAST } from "effect"
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import type * as SchemaAST from "effect/SchemaAST"
 import * as Examine from "../internal/Examine.js"
 
 /** A field that is absent or `null` when unset, and written as `null`. */

@@ -1,5 +1,5 @@
 /** Agents that another agent started, and how they stand (rollout-format §5.3). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { Uuid } from "./Primitive.js"
 import * as Refined from "./Refined.js"
 import * as Shape from "./Shape.js"

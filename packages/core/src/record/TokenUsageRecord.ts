@@ -1,5 +1,5 @@
 /** What one response cost: the payload of `token_usage_record`, which 0.169.0 brought. */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import * as Shape from "./Shape.js"
 import { TokenUsage } from "./Usage.js"
 

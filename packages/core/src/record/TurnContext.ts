@@ -1,5 +1,5 @@
 /** Under which settings a turn ran: the payload of `turn_context` (rollout-format §7.1). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import {
   CollaborationMode,
   MultiAgentMode,

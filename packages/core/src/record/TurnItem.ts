@@ -1,5 +1,5 @@
 /** Finished things of a turn as a client shows them: the `item` of `item_completed` (rollout-format §5.3). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { ReasoningEffort } from "./Collaboration.js"
 import { CommandStatus, ExecSource, ParsedCommand } from "./Command.js"
 import { MessagePhase } from "./Content.js"

@@ -1,5 +1,5 @@
 /** Counts of tokens and what is left of an account's limits (rollout-format §5.1). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { Integer32 } from "./Integer.js"
 import { Integer } from "./Primitive.js"
 import * as Shape from "./Shape.js"

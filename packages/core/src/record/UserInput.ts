@@ -1,5 +1,5 @@
 /** What a user gives to a turn (rollout-format §5.2 and §5.3). */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { ImageDetail } from "./Content.js"
 import { Path, Unsigned } from "./Primitive.js"
 import * as Shape from "./Shape.js"

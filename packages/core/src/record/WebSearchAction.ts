@@ -2,7 +2,7 @@
  * What a web search did (rollout-format §4.2). An action of a tag unknown to this version reads as `other`, which
  * `legacy/Unrecognized.ts` brings about; the line keeps what it says.
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import * as Refined from "./Refined.js"
 import * as Shape from "./Shape.js"
 

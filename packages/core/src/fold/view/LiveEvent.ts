@@ -2,7 +2,7 @@
  * Events of the running engine that no log keeps but the fold understands: the beginnings of things (thread-view §1.4).
  * In a log such an event is of an unknown kind; here it gets its shape.
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { ExecSource, ParsedCommand } from "../../record/Command.js"
 import type { EventMsg } from "../../record/EventMsg.js"
 import { FileChanges } from "../../record/Patch.js"

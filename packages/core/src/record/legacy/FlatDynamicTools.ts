@@ -3,7 +3,7 @@
  * lacks `type`. They become tools and namespaces, a namespace at the place of its first tool; a mix of both forms stays
  * refused (rollout-format §3.1).
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { DynamicFunction, type DynamicToolSpec, flatKeys } from "../DynamicTool.js"
 import * as Shape from "../Shape.js"
 import { isObject, type Upcast } from "./Upcast.js"
