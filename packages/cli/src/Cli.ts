@@ -5,6 +5,7 @@ import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
 import * as ValidationError from "@effect/cli/ValidationError"
 import { Effect, Ref } from "effect"
+import * as Examples from "./Examples.js"
 import * as Output from "./Output.js"
 import * as Verbs from "./Verbs.js"
 import type * as Words from "./Words.js"
@@ -39,7 +40,7 @@ const runVerb = (status: Words.Status, word: Verbs.Verb): Effect.Effect<Answer> 
     const stores = yield* Effect.promise(() => import("./command/Stores.js"))
     const verbs = { ...reading.verbs(status, "skein "), ...stores.verbs(status, "skein ") }
     const verb = verbs[word] as Command.Command<string, CliApp.CliApp.Environment, never, unknown>
-    return Command.run(verb, named)
+    return Command.run(verb, { ...named, footer: Examples.section(Examples.of[word]) })
   })
 
 /** What tells of all verbs, and of words that are none. The words of a verb are told by its own help. */
@@ -50,7 +51,7 @@ const overview: Answer = Command.run(
     ),
     Command.withSubcommands([lineOf("show"), ...(Object.keys(Verbs.about) as Array<Verbs.Verb>).slice(1).map(lineOf)])
   ),
-  named
+  { ...named, footer: Examples.section(Examples.overall) }
 )
 
 /** Runs the command; gives the exit code. `argv` begins with the runtime and the script, as Node gives it. */

@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from "node:util"
 import type { InvalidRequest, StoreError } from "@skein/store/StoreError"
 import type { FileRefused } from "@skein/store-fs/FileError"
 import { Effect, Fiber, Ref } from "effect"
+import * as Bar from "./Progress.js"
 import * as Text from "./Text.js"
 
 /** Why a question has no answer. */
@@ -74,9 +75,19 @@ export const errorOf = (refused: Refused): ErrorDocument => {
 /** What documents tell of an error. */
 export type ErrorDocument = { readonly tag: Refused["_tag"] } & Readonly<Record<string, unknown>>
 
-/** Whether marks may go to a stream: it is a terminal, and NO_COLOR is not set (no-color.org). */
-const isColoured = (stream: NodeJS.WriteStream): boolean =>
-  stream.isTTY === true && (process.env["NO_COLOR"] ?? "") === ""
+/**
+ * Whether marks may go to a stream: never when NO_COLOR says so (no-color.org), else when FORCE_COLOR says so (`0` and
+ * `false` say the opposite), else on a terminal that knows them.
+ */
+export const isColoured = (
+  stream: { readonly isTTY?: boolean | undefined },
+  env: Readonly<Record<string, string | undefined>> = process.env
+): boolean => {
+  if ((env["NO_COLOR"] ?? "") !== "") return false
+  const forced = env["FORCE_COLOR"]
+  if (forced !== undefined) return forced !== "0" && forced !== "false"
+  return stream.isTTY === true && env["TERM"] !== "dumb"
+}
 
 /** Colours on a terminal. */
 export const style = (): Text.Style => (isColoured(process.stdout) ? Text.coloured : Text.plain)
@@ -112,19 +123,16 @@ export type Progress = (done: number, total: number) => void
 /** A task of fewer bytes is over before anybody wonders. */
 const worthTelling = 32_000_000
 
-/** Progress as a line on the terminal that goes away at the end; nothing in a pipe and for short tasks. */
+/**
+ * Progress in bytes as a line on the terminal that goes away at the end, with rate and time left; nothing in a pipe and
+ * for short tasks.
+ */
 export const progress = (label: string): Progress => {
-  const { stderr } = process
-  if (stderr.isTTY !== true) return () => undefined
-  let told = 0
+  const shown = line()
   return (done, total) => {
     if (total < worthTelling) return
-    const now = Date.now()
-    if (done >= total) stderr.write("\r\u001b[K")
-    else if (now - told >= 100) {
-      told = now
-      stderr.write(`\r\u001b[K${label}: ${Math.floor((100 * done) / total)} %`)
-    }
+    if (done >= total) shown.clear()
+    else shown.tell(label, done, total, Bar.bytes)
   }
 }
 
@@ -146,8 +154,8 @@ export const width = (): number => process.stdout.columns ?? 132
 
 /** A line on the terminal that tells how far something is; nothing in a pipe. */
 export interface ProgressLine {
-  /** At most ten times a second. */
-  readonly show: (text: string) => void
+  /** At most ten times a second: how far a task is that began when the line was made ({@link Bar.tell}). */
+  readonly tell: (label: string, done: number, total: number, amount: (count: number) => string) => void
   readonly clear: () => void
   /** Prints something above the line. */
   readonly above: (printed: Effect.Effect<void>) => Effect.Effect<void>
@@ -156,17 +164,18 @@ export interface ProgressLine {
 /** A line that shows nothing yet. */
 export const line = (): ProgressLine => {
   const { stderr } = process
+  const began = Date.now()
   let told = 0
   const clear = (): void => {
     if (told > 0) stderr.write("\r\u001b[K")
     told = 0
   }
   return {
-    show: (text) => {
+    tell: (label, done, total, amount) => {
       const now = Date.now()
       if (stderr.isTTY !== true || now - told < 100) return
       told = now
-      stderr.write(`\r\u001b[K${text}`)
+      stderr.write(`\r\u001b[K${Bar.tell(label, { done, total, elapsed: now - began }, amount)}`)
     },
     clear,
     above: (printed) => Effect.zipRight(Effect.sync(clear), printed)
@@ -180,22 +189,24 @@ export const usage = (text: string, status: Ref.Ref<number>): Effect.Effect<void
 /** A task that takes longer is told of. */
 const patience = "400 millis"
 
-/** Says on a terminal what the command is busy with while an effect takes long; nothing in a pipe. */
+/** Says on a terminal what the command is busy with, and for how long, while an effect takes long; nothing in a pipe. */
 export const busy =
   (label: string) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
     const { stderr } = process
     if (stderr.isTTY !== true) return effect
+    const began = Date.now()
     let told = false
     const tell = Effect.sync(() => {
       told = true
-      stderr.write(`\r\u001b[K${label}…`)
-    }).pipe(Effect.delay(patience))
+      const seconds = Math.floor((Date.now() - began) / 1000)
+      stderr.write(`\r\u001b[K${label}…${seconds === 0 ? "" : ` ${seconds} s`}`)
+    })
     const clear = Effect.sync(() => {
       if (told) stderr.write("\r\u001b[K")
     })
     return Effect.acquireUseRelease(
-      Effect.fork(tell),
+      Effect.fork(Effect.delay(Effect.forever(Effect.zipRight(tell, Effect.sleep("1 second"))), patience)),
       () => effect,
       (fiber) => Effect.zipRight(Fiber.interrupt(fiber), clear)
     )

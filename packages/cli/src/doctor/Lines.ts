@@ -4,6 +4,7 @@ import type { Summary } from "@skein/store/Summary"
 import type { ThreadStoreService } from "@skein/store/ThreadStore"
 import { Effect } from "effect"
 import * as Output from "../Output.js"
+import * as Progress from "../Progress.js"
 import * as Source from "../Source.js"
 import * as Verify from "../verb/Verify.js"
 import * as Finding from "./Finding.js"
@@ -31,7 +32,7 @@ export const examine = (store: ThreadStoreService, all: ReadonlyArray<Summary>) 
     const line = Output.line()
     const threads = Source.ofStore(store)
     for (const [i, { id }] of all.entries()) {
-      line.show(`looking at thread ${i + 1} of ${all.length}`)
+      line.tell(`looking at thread ${i + 1} of ${all.length}`, i, all.length, Progress.counted("thread"))
       const document = yield* Effect.either(Effect.provideService(Verify.verify(id), Source.Source, threads))
       if (document._tag === "Right") found.push(...document.right.problems.map((one) => ofDiagnostic(id, one)))
       else found.push(ofRefused(id, document.left))

@@ -5,6 +5,7 @@ import type { StoreError } from "@skein/store/StoreError"
 import type { ThreadStoreService } from "@skein/store/ThreadStore"
 import { Effect, Ref } from "effect"
 import * as Output from "../Output.js"
+import * as Progress from "../Progress.js"
 import * as Prompt from "../Prompt.js"
 import * as Row from "../Row.js"
 import * as Store from "../Store.js"
@@ -79,7 +80,7 @@ export const copy = (
     const line = Output.line()
     const outcomes = yield* Copy.run(from, to, plan, {
       progress: ({ bytes, done, threads, total }) =>
-        line.show(`copying: ${done} of ${threads} threads, ${Math.floor((100 * bytes) / Math.max(1, total))} %`),
+        line.tell(`copying thread ${Math.min(done + 1, threads)} of ${threads}`, bytes, total, Progress.bytes),
       done: (outcome) => (json ? Effect.void : line.above(Output.print(Text.lines(outcomeLines(outcome, style)))))
     }).pipe(Effect.ensuring(Effect.sync(line.clear)))
     if (!Copy.isWhole(outcomes)) yield* Ref.set(status, 1)
