@@ -48,7 +48,7 @@ const obstacles = () => {
       }
     }
   }
-  const told = /version = "([^"]*)"/.exec(readFileSync(join(root, "packages/cli/src/Cli.ts"), "utf8"))?.[1]
+  const told = /version = "([^"]*)"/.exec(readFileSync(join(root, "packages/cli/src/Version.ts"), "utf8"))?.[1]
   if (told !== version) found.push(`skein --version says ${told}, not ${version}.`)
   const locked = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages
   for (const { folder } of published) {

@@ -1,8 +1,8 @@
 /**
  * The path of a new user: packs the packages, installs them with npm in an empty project outside of the repository,
  * takes the host of packages/skein/README.md as it stands there, runs it, kills it in the middle of a turn, and runs it
- * again. Then the packed command shows the thread, and a few lines of TypeScript are compiled against the packed types.
- * Takes a minute or two, for the native part.
+ * again. Then the packed command shows the thread, a few lines of TypeScript are compiled against the packed types, and
+ * the command makes a host of either flavour, which is installed, run and tested. Takes some minutes, for the native part.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -35,9 +35,9 @@ const fail = (what, output) => {
 }
 
 /** Runs a command that has to succeed, and shows it. */
-const step = async (shown, command, given) => {
+const step = async (shown, command, given, cwd = app) => {
   process.stdout.write(`$ ${shown}\n`)
-  const { code, output } = await start(command, given, app).ended
+  const { code, output } = await start(command, given, cwd).ended
   if (code !== 0) fail(`"${shown}" ended with code ${code}.`, output)
   return output
 }
@@ -46,10 +46,10 @@ const node = process.execPath
 const store = "sqlite:threads.db"
 
 try {
-  const archives = []
-  for (const [name, from] of needed("@skein/cli", needed("skein"))) {
+  const archives = new Map()
+  for (const [name, from] of needed("@skein/testing", needed("@skein/cli", needed("skein")))) {
     process.stdout.write(`$ npm pack   # ${name}\n`)
-    archives.push((await pack(from, folder)).archive)
+    archives.set(name, (await pack(from, folder)).archive)
   }
   writeFileSync(join(app, "package.json"), JSON.stringify({ name: "my-bot", private: true, type: "module" }))
   await step("npm install skein @skein/cli", npm, ["install", ...quietly, ...archives])
@@ -113,6 +113,17 @@ export const id: string = thread.id
   const options = "--noEmit --strict --skipLibCheck --module nodenext --target es2022 --lib es2023,esnext.disposable"
   const tsc = join(root, "node_modules/typescript/bin/tsc")
   await step(`tsc ${options} types.ts`, node, [tsc, ...options.split(" "), "--types", "", "types.ts"])
+
+  for (const flavour of ["promise", "effect"]) {
+    const made = join(folder, `${flavour}-host`)
+    const shown = (command) => `(${flavour}-host) ${command}`
+    const words = ["init", "--flavour", flavour, "--from", folder, made]
+    await step(`npx skein init --flavour ${flavour} --from .. ${made}`, npm, ["exec", "--", "skein", ...words])
+    await step(shown("npm install"), npm, ["install", ...quietly], made)
+    const started = ["start", "--silent"]
+    expect(await step(shown("npm start"), npm, started, made), "completed: userMessage → I have read 2 items.\n")
+    await step(shown("npm test"), npm, ["test"], made)
+  }
   process.stdout.write("A new user's path: ok\n")
 } catch (error) {
   if (process.exitCode !== 1) throw error

@@ -29,4 +29,4 @@ for (const { folder } of [...packages, ...examples]) {
       .replace(/("version": )"[^"]*"/, `$1"${version}"`)
   )
 }
-edit(join(root, "packages/cli/src/Cli.ts"), (text) => text.replace(/(version = )"[^"]*"/, `$1"${version}"`))
+edit(join(root, "packages/cli/src/Version.ts"), (text) => text.replace(/(version = )"[^"]*"/, `$1"${version}"`))

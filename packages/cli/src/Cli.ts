@@ -8,6 +8,7 @@ import { Effect, Ref } from "effect"
 import * as Examples from "./Examples.js"
 import * as Output from "./Output.js"
 import * as Verbs from "./Verbs.js"
+import { version } from "./Version.js"
 import type * as Words from "./Words.js"
 
 /** What the process ends with. Documented in `docs/cli.md`. */
@@ -19,9 +20,6 @@ export const exitCode = {
   /** The command's own words were wrong. */
   usage: 2
 } as const
-
-/** The version that `--version` prints. */
-export const version = "0.1.0"
 
 const named = { name: "skein", version }
 
@@ -38,7 +36,12 @@ const runVerb = (status: Words.Status, word: Verbs.Verb): Effect.Effect<Answer> 
   Effect.gen(function* () {
     const reading = yield* Effect.promise(() => import("./command/Reading.js"))
     const stores = yield* Effect.promise(() => import("./command/Stores.js"))
-    const verbs = { ...reading.verbs(status, "skein "), ...stores.verbs(status, "skein ") }
+    const making = yield* Effect.promise(() => import("./command/Making.js"))
+    const verbs = {
+      ...reading.verbs(status, "skein "),
+      ...stores.verbs(status, "skein "),
+      ...making.verbs(status, "skein ")
+    }
     const verb = verbs[word] as Command.Command<string, CliApp.CliApp.Environment, never, unknown>
     return Command.run(verb, { ...named, footer: Examples.section(Examples.of[word]) })
   })

@@ -69,6 +69,11 @@ export const of: Readonly<Record<Verb, Examples>> = {
   doctor: [
     [`doctor --store ${home}`, "what is wrong with a store, and what to do about it"],
     ["doctor --store sqlite:threads.db --repair", "does what is safe, and backs up what it changes"]
+  ],
+  init: [
+    ["init my-host", "a host with promises, in a new folder"],
+    ["init --flavour effect my-host", "the same with Effect"],
+    ["init --from ../packed my-host", "with the packages from archives in a folder"]
   ]
 }
 

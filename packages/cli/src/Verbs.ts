@@ -18,7 +18,8 @@ export const about = {
   backup: "Copies a database while it is used.",
   compress: "Compresses threads of a home that nobody touches, once you have said yes.",
   decompress: "Makes compressed threads plain again.",
-  doctor: "Finds what is wrong with a store and says what to do about it."
+  doctor: "Finds what is wrong with a store and says what to do about it.",
+  init: "Makes a new host that runs, with promises or with Effect."
 } as const
 
 /** A verb. */

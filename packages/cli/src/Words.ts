@@ -15,7 +15,7 @@ import * as Store from "./Store.js"
 export type Status = Ref.Ref<number>
 
 /** A path or an id among the words. A misspelt option, or one without its value, is none. */
-const word = (name: string) =>
+export const path = (name: string) =>
   Args.text({ name }).pipe(
     Args.mapEffect((given) =>
       given.startsWith("-")
@@ -27,14 +27,14 @@ const word = (name: string) =>
   )
 
 /** Rollout files, or threads of a store. */
-export const files = word("FILE").pipe(
+export const files = path("FILE").pipe(
   Args.withDescription("a rollout file, .jsonl or .jsonl.zst; with --store the id of a thread"),
   Args.atLeast(1)
 )
 
 /** Files and folders; whether there may be none is for the verb to say. */
 export const paths = (name: string, description: string) =>
-  word(name).pipe(Args.withDescription(description), Args.repeated)
+  path(name).pipe(Args.withDescription(description), Args.repeated)
 
 /** The id of a thread, in lower case. */
 export const id = Args.text({ name: "ID" }).pipe(

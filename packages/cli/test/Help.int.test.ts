@@ -10,8 +10,14 @@ import { isColoured } from "../src/Output.js"
 import * as Verbs from "../src/Verbs.js"
 import { ensureBundle, script, skein, spawned } from "./command.js"
 
+// Examples name what lies in the working folder, and one makes a new one there.
+const before = process.cwd()
 const empty = mkdtempSync(join(tmpdir(), "skein-help-"))
-afterAll(() => rmSync(empty, { recursive: true, force: true }))
+beforeAll(() => process.chdir(empty))
+afterAll(() => {
+  process.chdir(before)
+  rmSync(empty, { recursive: true, force: true })
+})
 
 const verbs = Object.keys(Verbs.about) as ReadonlyArray<Verbs.Verb>
 

@@ -14,7 +14,14 @@ const manifests = ["packages", "examples"].flatMap((parent) =>
     .map((name) => `${parent}/${name}/package.json`)
     .filter((path) => existsSync(join(repository, path)))
 )
-const files = ["scripts", "package.json", "package-lock.json", "CHANGELOG.md", "packages/cli/src/Cli.ts", ...manifests]
+const files = [
+  "scripts",
+  "package.json",
+  "package-lock.json",
+  "CHANGELOG.md",
+  "packages/cli/src/Version.ts",
+  ...manifests
+]
 
 let tree = ""
 const git = (...words: ReadonlyArray<string>) => {
@@ -63,7 +70,7 @@ describe("node scripts/release.mjs --check", () => {
   it("names versions that are not that of the others, and what asks for another", () => {
     edit("packages/store-sqlite/package.json", /"version": "[^"]*"/, '"version": "7.7.7"')
     edit("packages/engine/package.json", /"@skein\/store": "[^"]*"/, '"@skein/store": "^7.0.0"')
-    edit("packages/cli/src/Cli.ts", /version = "[^"]*"/, 'version = "7.7.8"')
+    edit("packages/cli/src/Version.ts", /version = "[^"]*"/, 'version = "7.7.8"')
     commit()
     const { code, lines } = run("release.mjs", "--check")
     expect([code, ...lines]).toEqual([

@@ -211,7 +211,7 @@ describe.skipIf(ours.length === 0)("console blocks", () => {
     expect(existsSync(command), "the command is not built: run `npm run build`").toBe(true)
     for (const step of steps) {
       const path = `${work}:${process.env["PATH"]}`
-      const env = { ...process.env, PATH: path, NO_COLOR: "1", XDG_CACHE_HOME: join(work, "cache") }
+      const env = { ...process.env, PATH: path, NO_COLOR: "1", XDG_CACHE_HOME: join(work, "cache"), TMPDIR: work }
       const { code, output } = await run("sh", ["-c", `exec 2>&1\n${step.command}`], env)
       if (step.expected.length === 0) {
         expect(code, `$ ${step.command}\n${output}`).toBe(0)

@@ -31,10 +31,10 @@ const packages = readdirSync(join(repository, "packages"))
 const root = manifestOf(".")
 const ours = new Map(packages.map(({ manifest }) => [manifest.name, manifest.version]))
 
-/** The packages whose modules a folder of sources imports for its own code or types. */
+/** The packages whose modules a folder of sources imports, but for what hosts import that `skein init` writes. */
 const importedBy = (folder: string): ReadonlySet<string> => {
   const files = readdirSync(join(repository, folder), { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && !entry.parentPath.endsWith("cli/src/init"))
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
   const specifiers = files.flatMap((text) => [...text.matchAll(/(?:\bfrom |\bimport\(|^import )"([@\w][\w@:/.-]*)"/gm)])
   return new Set(
