@@ -51,8 +51,9 @@ try {
     process.stdout.write(`$ npm pack   # ${name}\n`)
     archives.set(name, (await pack(from, folder)).archive)
   }
+  const ours = [...needed("@skein/cli", needed("skein")).keys()].map((name) => archives.get(name))
   writeFileSync(join(app, "package.json"), JSON.stringify({ name: "my-bot", private: true, type: "module" }))
-  await step("npm install skein @skein/cli", npm, ["install", ...quietly, ...archives])
+  await step("npm install skein @skein/cli", npm, ["install", ...quietly, ...ours])
 
   const readme = readFileSync(join(root, "packages/skein/README.md"), "utf8")
   const host = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? fail("The README has no host.", "")

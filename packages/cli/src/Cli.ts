@@ -31,17 +31,19 @@ type Answer = (
 /** A verb as the help of all of them tells it. */
 const lineOf = (verb: Verbs.Verb) => Command.make(verb).pipe(Command.withDescription(Verbs.about[verb]))
 
+/** Loads the words of the verbs of a kind. */
+const wordsOf: Readonly<
+  Record<Verbs.Kind, (status: Words.Status) => Promise<Readonly<Partial<Record<Verbs.Verb, unknown>>>>>
+> = {
+  reading: async (status) => (await import("./command/Reading.js")).verbs(status, "skein "),
+  stores: async (status) => (await import("./command/Stores.js")).verbs(status, "skein "),
+  making: async (status) => (await import("./command/Making.js")).verbs(status, "skein ")
+}
+
 /** Each verb is a command of its own: the help of a subcommand does not say what it is a part of. */
 const runVerb = (status: Words.Status, word: Verbs.Verb): Effect.Effect<Answer> =>
   Effect.gen(function* () {
-    const reading = yield* Effect.promise(() => import("./command/Reading.js"))
-    const stores = yield* Effect.promise(() => import("./command/Stores.js"))
-    const making = yield* Effect.promise(() => import("./command/Making.js"))
-    const verbs = {
-      ...reading.verbs(status, "skein "),
-      ...stores.verbs(status, "skein "),
-      ...making.verbs(status, "skein ")
-    }
+    const verbs = yield* Effect.promise(() => wordsOf[Verbs.kindOf[word]](status))
     const verb = verbs[word] as Command.Command<string, CliApp.CliApp.Environment, never, unknown>
     return Command.run(verb, { ...named, footer: Examples.section(Examples.of[word]) })
   })

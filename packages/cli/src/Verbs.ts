@@ -27,3 +27,28 @@ export type Verb = keyof typeof about
 
 /** Whether a word is a verb. */
 export const isVerb = (word: string): word is Verb => Object.hasOwn(about, word)
+
+/** What a verb does: it reads threads wherever they are, it is about a store, or it makes something new. */
+export type Kind = "reading" | "stores" | "making"
+
+/** The kind of each verb. */
+export const kindOf: Readonly<Record<Verb, Kind>> = {
+  show: "reading",
+  diff: "reading",
+  context: "reading",
+  world: "reading",
+  windows: "reading",
+  verify: "reading",
+  tree: "reading",
+  demo: "reading",
+  ls: "stores",
+  search: "stores",
+  rename: "stores",
+  archive: "stores",
+  unarchive: "stores",
+  rm: "stores",
+  copy: "stores",
+  backup: "stores",
+  doctor: "stores",
+  init: "making"
+}

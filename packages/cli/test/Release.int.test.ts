@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process"
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import { afterAll, beforeEach, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { repository } from "../../core/test/corpus.js"
 
 const work = mkdtempSync(join(tmpdir(), "skein-release-"))
@@ -45,7 +45,8 @@ const edit = (path: string, from: RegExp, to: string) => {
 
 const version: string = JSON.parse(readFileSync(join(repository, "packages/core/package.json"), "utf8")).version
 
-beforeEach(() => {
+// One tree for all: each test begins with it as it was committed first.
+beforeAll(() => {
   tree = mkdtempSync(join(work, "tree-"))
   for (const path of files) {
     mkdirSync(dirname(join(tree, path)), { recursive: true })
@@ -54,6 +55,12 @@ beforeEach(() => {
   git("init", "--quiet")
   edit("CHANGELOG.md", /^## \S+ \(.*\)$/m, `## ${version} (2026-12-01)`)
   commit()
+  git("tag", "first")
+})
+
+beforeEach(() => {
+  git("reset", "--quiet", "--hard", "first")
+  git("clean", "--quiet", "-d", "--force")
 })
 
 describe("node scripts/release.mjs --check", () => {
