@@ -66,6 +66,14 @@ export const of: Readonly<Record<Verb, Examples>> = {
     [`copy --from ${home} --to memory: --yes`, "a rehearsal: everything is read and nothing kept"]
   ],
   backup: [["backup --store sqlite:threads.db --to backup.db", "a copy of a database that is in use"]],
+  compress: [
+    [`compress --store ${home} --dry-run`, "what would be compressed, and what that would save"],
+    [`compress --store ${home} --older-than 7d --yes`, "threads that nobody touched for a week, without asking"]
+  ],
+  decompress: [
+    [`decompress --store ${home} ${id}`, "makes a thread plain again"],
+    [`decompress --store ${home}`, "all of them"]
+  ],
   doctor: [
     [`doctor --store ${home}`, "what is wrong with a store, and what to do about it"],
     ["doctor --store sqlite:threads.db --repair", "does what is safe, and backs up what it changes"]

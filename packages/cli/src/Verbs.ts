@@ -49,6 +49,8 @@ export const kindOf: Readonly<Record<Verb, Kind>> = {
   rm: "stores",
   copy: "stores",
   backup: "stores",
+  compress: "stores",
+  decompress: "stores",
   doctor: "stores",
   init: "making"
 }

@@ -4,6 +4,7 @@ import type { InvalidRequest, StoreUnavailable } from "@skein/store/StoreError"
 import * as ColdWorker from "@skein/store-fs/ColdWorker"
 import { type Duration, Effect, Ref } from "effect"
 import * as Output from "../Output.js"
+import * as Progress from "../Progress.js"
 import * as Prompt from "../Prompt.js"
 import * as Store from "../Store.js"
 import * as Text from "../Text.js"
@@ -63,7 +64,7 @@ export const compress = (
       ...options,
       onFile: (file, done, total) => {
         if (file.result === "compressed") saved += file.sourceBytes - file.compressedBytes
-        line.show(`compressing: ${done} of ${total} files looked at, ${Text.bytes(Math.max(0, saved))} saved`)
+        line.tell(`compressing, ${Text.bytes(Math.max(0, saved))} saved`, done, total, Progress.counted("file"))
       }
     }).pipe(Effect.ensuring(Effect.sync(line.clear)))
     const document = documentOf(store, files, false)

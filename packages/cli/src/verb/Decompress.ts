@@ -4,6 +4,7 @@ import { type InvalidRequest, type StoreUnavailable, ThreadNotFound } from "@ske
 import * as ColdWorker from "@skein/store-fs/ColdWorker"
 import { Effect, Ref } from "effect"
 import * as Output from "../Output.js"
+import * as Progress from "../Progress.js"
 import * as Store from "../Store.js"
 import * as Text from "../Text.js"
 import { noFiles } from "./Compress.js"
@@ -38,7 +39,7 @@ export const decompress = (
     const files = yield* ColdWorker.decompress({
       home: address.path,
       threadIds: ids.length === 0 ? undefined : ids,
-      onFile: (_, done, total) => line.show(`decompressing: ${done} of ${Text.plural(total, "file")}`)
+      onFile: (_, done, total) => line.tell("decompressing", done, total, Progress.counted("file"))
     }).pipe(Effect.ensuring(Effect.sync(line.clear)))
     const plain = files.filter(({ result }) => result === "decompressed")
     const document: DecompressDocument = {

@@ -2,7 +2,7 @@
  * JSON out of values that came from code, where anything can be in them: what JSON cannot say is told with its place,
  * and never written as something else.
  */
-import { Either } from "effect"
+import * as Either from "effect/Either"
 import * as Examine from "../internal/Examine.js"
 import type { Json } from "./Json.js"
 
