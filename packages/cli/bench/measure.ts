@@ -50,6 +50,12 @@ const time = async (task: () => unknown): Promise<number> => {
 export const median = (times: ReadonlyArray<number>): number =>
   [...times].sort((a, b) => a - b)[times.length >> 1] ?? Number.NaN
 
+/** The shortest and the longest. */
+export const spread = (times: ReadonlyArray<number>): readonly [number, number] => [
+  Math.min(...times),
+  Math.max(...times)
+]
+
 /** How long a task is run before it is measured, and how long at least while it is, in milliseconds. */
 const warmUp = 1500
 const measured = 1500
@@ -66,8 +72,11 @@ export const measure = async (task: () => unknown): Promise<number> => {
   return median(times)
 }
 
-export const child = (...options: ReadonlyArray<string>): number =>
-  Number(execFileSync(process.execPath, [process.argv[1] ?? "", ...options], { encoding: "utf8" }).trim())
+/** What this benchmark prints when it calls itself with those options, in a process of its own. */
+export const answer = (...options: ReadonlyArray<string>): string =>
+  execFileSync(process.execPath, [process.argv[1] ?? "", ...options], { encoding: "utf8" }).trim()
+
+export const child = (...options: ReadonlyArray<string>): number => Number(answer(...options))
 
 /** Runs each task in a process of its own, in turn, as often as asked; gives the medians. */
 export const compare = (rounds: number, all: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<number> => {
@@ -83,6 +92,13 @@ export const limit = (what: string, value: number, bound: number, unit = "×"): 
   const text = `${what}: ${value.toFixed(unit === "×" ? 2 : 1)} ${unit} (limit ${bound} ${unit})`
   verdicts.push({ text, holds: value <= bound })
   return value <= bound ? "ok" : "OVER"
+}
+
+/** The same for what has to be large. */
+export const atLeast = (what: string, value: number, bound: number, unit = "×"): string => {
+  const text = `${what}: ${value.toFixed(value < 10 ? 2 : 0)} ${unit} (at least ${bound} ${unit})`
+  verdicts.push({ text, holds: value >= bound })
+  return value >= bound ? "ok" : "OVER"
 }
 
 /** Prints every figure with its limit; the exit code is 1 when one is over. */

@@ -11,6 +11,8 @@ export interface Recipe {
   readonly window: number
   /** Bytes behind the last one, the same in threads of all sizes. */
   readonly tail: number
+  /** As Codex 0.169.0 writes a thread of that mode. Default `legacy`. */
+  readonly mode?: "legacy" | "paginated" | undefined
 }
 
 const words =
@@ -30,14 +32,18 @@ const generator = (seed: number) => {
 const id = (n: number): string =>
   `01a0f67a-3800-7${String(n % 1000).padStart(3, "0")}-8000-${n.toString(16).padStart(12, "0")}`
 
-/** Writes a legacy thread of about that size; gives the exact size. */
-export const writeThread = async ({ bytes, path, tail, window }: Recipe): Promise<number> => {
+/** The id of the thread that {@link writeThread} writes. */
+export const threadId = id(0)
+
+/** Writes a thread of about that size; gives the exact size. */
+export const writeThread = async ({ bytes, mode = "legacy", path, tail, window }: Recipe): Promise<number> => {
   const random = generator(42)
   const out = createWriteStream(path, { highWaterMark: 1 << 22 })
   let written = 0
   let time = Date.UTC(2026, 9, 1)
   let number = 0
   let call = 0
+  let ordinal = 0
   let nextCompaction = (bytes - tail) % window
   const prose = (length: number): string => {
     let text = ""
@@ -46,11 +52,27 @@ export const writeThread = async ({ bytes, path, tail, window }: Recipe): Promis
   }
   const put = async (type: string, payload: unknown): Promise<void> => {
     time += 7
-    const line = `${JSON.stringify({ timestamp: new Date(time).toISOString(), type, payload })}\n`
+    const timestamp = new Date(time).toISOString()
+    const place = mode === "paginated" ? { ordinal: ordinal++ } : {}
+    const line = `${JSON.stringify({ timestamp, ...place, type, payload })}\n`
     written += Buffer.byteLength(line)
     if (!out.write(line)) await once(out, "drain")
   }
   const event = (payload: unknown) => put("event_msg", payload)
+  /** What clients are shown: an event of its own in legacy threads, a snapshot in paginated ones. */
+  const shown = (turn: string, legacy: object, snapshot: object) =>
+    event(
+      mode === "legacy"
+        ? legacy
+        : {
+            type: "item_completed",
+            thread_id: threadId,
+            turn_id: turn,
+            item: snapshot,
+            started_at_ms: time,
+            completed_at_ms: time + 2
+          }
+    )
   const item = (turn: string, payload: object) =>
     put("response_item", { ...payload, internal_chat_message_metadata_passthrough: { turn_id: turn } })
   const message = (role: string, text: string) => ({
@@ -97,7 +119,7 @@ export const writeThread = async ({ bytes, path, tail, window }: Recipe): Promis
     source: "cli",
     model_provider: "openai",
     base_instructions: { text: "Be brief." },
-    history_mode: "legacy",
+    history_mode: mode,
     context_window: { window_id: id(1) }
   })
   let compactions = 0
@@ -127,7 +149,7 @@ export const writeThread = async ({ bytes, path, tail, window }: Recipe): Promis
         ...ids
       })
       await world()
-      await event({ type: "context_compacted" })
+      await shown(turn, { type: "context_compacted" }, { type: "ContextCompaction", id: `compaction_${compactions}` })
       await event({ type: "task_complete", turn_id: turn, last_agent_message: null })
       continue
     }
@@ -135,11 +157,19 @@ export const writeThread = async ({ bytes, path, tail, window }: Recipe): Promis
     await turnContext(turn)
     const question = prose(200)
     await item(turn, message("user", question))
-    await event({ type: "user_message", message: question, images: [], local_images: [], text_elements: [] })
+    await shown(
+      turn,
+      { type: "user_message", message: question, images: [], local_images: [], text_elements: [] },
+      { type: "UserMessage", id: `user_${number}`, content: [{ type: "text", text: question, text_elements: [] }] }
+    )
     for (let step = 0; step < 4; step++) {
       const callId = `call_${++call}`
       const thought = prose(120)
-      await event({ type: "agent_reasoning", text: thought })
+      await shown(
+        turn,
+        { type: "agent_reasoning", text: thought },
+        { type: "Reasoning", id: `reasoning_${call}`, summary_text: [thought], raw_content: [] }
+      )
       await item(turn, {
         type: "reasoning",
         summary: [{ type: "summary_text", text: thought }],
@@ -160,7 +190,11 @@ export const writeThread = async ({ bytes, path, tail, window }: Recipe): Promis
       })
     }
     const answer = prose(1500)
-    await event({ type: "agent_message", message: answer, phase: null, memory_citation: null })
+    await shown(
+      turn,
+      { type: "agent_message", message: answer, phase: null, memory_citation: null },
+      { type: "AgentMessage", id: `answer_${number}`, content: [{ type: "Text", text: answer }] }
+    )
     await item(turn, message("assistant", answer))
     await event({
       type: "task_complete",
