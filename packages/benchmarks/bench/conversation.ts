@@ -75,19 +75,24 @@ const pathOf = (run: Run, { name }: Subject): string => join(run.folder, name)
 /** The array stands for what people do; what is beside it is at most this many times as slow as the array is. */
 const asFast = 1
 
+/** Milliseconds beyond which a run is not repeated. */
+const long = 10_000
+
 const append = (run: Run, charts: Charts): void => {
   const totals: Values = new Map()
   const bytes: Values = new Map()
   const last: Values = new Map()
   const blocks = new Map<string, Map<number, Array<number>>>()
   const facts = new Map<string, string>()
+  const slow = new Set<string>()
   for (let round = 0; round < run.rounds; round++) {
     for (const subject of run.subjects) {
-      // A run that takes minutes is not repeated: its spread is that of its blocks.
-      if (subject.kind === "peer" && subject.name.startsWith("langgraph") && round > 0) continue
+      // One that takes so long is not repeated: what is asked of it is a multiple.
+      if (slow.has(subject.name)) continue
       const path = pathOf(run, subject)
       rmSync(path, { recursive: true, force: true })
       const kept = task<Tasks.Kept>("keep", subject.name, path, String(run.turns))
+      if (subject.sampled !== undefined || (kept.total ?? 0) > long) slow.add(subject.name)
       add(totals, subject.name, kept.total)
       add(bytes, subject.name, kept.bytes)
       add(last, subject.name, kept.perTurn.at(-1)?.ms)
@@ -178,9 +183,9 @@ const asked = (run: Run, subjects: ReadonlyArray<Subject>, ...words: ReadonlyArr
   return { again, first }
 }
 
-/** Reading does not depend on whether writing is synced: it is measured once. */
+/** Reading does not depend on whether writing is synced, and what forgets everything cannot be resumed. */
 const readers = ({ subjects }: Run) =>
-  subjects.filter(({ durability, name }) => durability !== "fsync" || name.startsWith("emmett"))
+  subjects.filter(({ durability, name }) => durability === "os" || name === "emmett-sqlite")
 
 const questions = {
   resume: {
@@ -190,6 +195,10 @@ const questions = {
   page: {
     title: "the last 25 turns",
     note: "As a client shows them; opened anew each time. Logarithmic, lower is better."
+  },
+  "page-again": {
+    title: "the last 25 turns, once more in a server",
+    note: "The store stays open. Logarithmic, lower is better."
   },
   fork: {
     title: "a fork at the middle",
@@ -217,7 +226,9 @@ const read = (run: Run, charts: Charts): void => {
 
 /** The same conversation, compacted as a model with a window of its own needs it. */
 const compacted = (run: Run, charts: Charts): void => {
-  const subjects = readers(run).filter(({ kind, name }) => kind === "ours" || name === "dump")
+  const subjects = readers(run).filter(
+    ({ kind, name }) => kind === "ours" || name === "dump" || name === "langgraph-saver"
+  )
   const inner = { ...run, subjects, folder: join(run.folder, "compacted") }
   mkdirSync(inner.folder, { recursive: true })
   const totals: Values = new Map()
@@ -235,6 +246,9 @@ const compacted = (run: Run, charts: Charts): void => {
   table("  the first time in a process", "ms", inner, first)
   const note = "The summary and the 50 turns behind it; opened anew each time. Logarithmic, lower is better."
   charts.set("resume-compacted", chart({ title, note, unit: "ms" }, inner, again))
+  for (const ours of ["skein-store-sqlite-os", "skein-engine-sqlite-os"]) {
+    least("resume of a compacted one", again, "langgraph-saver", ours, 10)
+  }
   for (const { kind, name } of subjects) {
     const value = ratio(again, name, "dump")
     if (kind === "ours" && value !== undefined)

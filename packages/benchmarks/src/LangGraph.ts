@@ -9,6 +9,7 @@ import type { Said, Turn } from "./Workload.js"
 import * as Workload from "./Workload.js"
 
 interface Message {
+  readonly id: string
   readonly content: string
   readonly getType: () => string
 }
@@ -95,7 +96,23 @@ const openSaver = async (peer: Parts, folder: string): Promise<Opened> => {
     return saver.put(to, checkpoint, { source: "loop", step, parents: {} })
   }
   const read = async (from: Config) => (await saver.getTuple(from))?.checkpoint.channel_values.messages
+  const sinceSummary = (messages: ReadonlyArray<Message> = []) =>
+    messages.slice(
+      Math.max(
+        0,
+        messages.findLastIndex(({ id }) => id.startsWith("summary"))
+      )
+    )
   return {
+    seed: (turns, compacted) => {
+      const messages = turns.flatMap((turn) => {
+        const at = turn.n + 1
+        if (compacted !== true || !Workload.isCompactedAt(at)) return messagesOf(peer, turn)
+        const summary = new peer.HumanMessage({ content: Workload.summary(at), id: `summary${at}` })
+        return [...messagesOf(peer, turn), summary]
+      })
+      return put(config(id), messages)
+    },
     writer: async () => {
       const messages = [...((await read(config(id))) ?? [])]
       let at = (await saver.getTuple(config(id)))?.config ?? config(id)
@@ -105,7 +122,7 @@ const openSaver = async (peer: Parts, folder: string): Promise<Opened> => {
       }
     },
     resume: async () => {
-      const messages = await read(config(id))
+      const messages = sinceSummary(await read(config(id)))
       return () => saidOf(messages)
     },
     lastPage: async (turns) => {

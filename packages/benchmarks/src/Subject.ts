@@ -15,8 +15,11 @@ export interface Opened {
   readonly writer: () => Promise<(turn: Turn) => Promise<unknown>>
   /** Learns what a host that goes on with the conversation knows already. */
   readonly prepare?: (() => Promise<unknown>) | undefined
-  /** Puts many turns there in one go, where that is not what is measured. Default: one after the other. */
-  readonly seed?: ((turns: ReadonlyArray<Turn>) => Promise<unknown>) | undefined
+  /**
+   * Puts many turns there in one go, where that is not what is measured; compacted: with the summaries that the
+   * workload says. Default: one after the other.
+   */
+  readonly seed?: ((turns: ReadonlyArray<Turn>, compacted?: boolean) => Promise<unknown>) | undefined
   /** Puts a summary in the place of what the model was to see so far; undefined where there is no way to keep the rest. */
   readonly compact?: ((summary: string) => Promise<unknown>) | undefined
   /** Everything that the model has to see next. */

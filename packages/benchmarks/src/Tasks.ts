@@ -64,6 +64,11 @@ const write = async (subject: Subject, opened: Opened, turns: number, folder: st
     }
     return { perTurn, total: undefined }
   }
+  if (compacted && opened.seed !== undefined) {
+    await opened.seed(all, true)
+    await mark()
+    return { perTurn, total: undefined }
+  }
   let total = 0
   for (let from = 0; from < turns; from += block) {
     const to = Math.min(turns, from + block)
@@ -113,17 +118,17 @@ export const keep = async (subject: Subject, folder: string, turns: number, comp
   return { perTurn, total, bytes, facts }
 }
 
-/** What can be asked of a conversation that is there. */
-export type Question = "resume" | "page" | "fork"
+/** What can be asked of a conversation that is there. `page-again`: the same subject stays open, as in a server. */
+export type Question = "resume" | "page" | "page-again" | "fork"
 
 const asked = (opened: Opened, question: Question, mark: string): Promise<Reader> => {
   if (question === "resume") return opened.resume()
-  return question === "page" ? opened.lastPage(page) : opened.fork(mark)
+  return question === "fork" ? opened.fork(mark) : opened.lastPage(page)
 }
 
-/** How long a task is repeated at least, in milliseconds, and how often at most. */
-const long = 1000
-const often = 200
+/** How long a task is run before it is measured, and how long at least while it is, in milliseconds. */
+const warmUp = 1000
+const measured = 1000
 
 /** Repeats a task, each time over a subject that was opened anew unless it would forget everything. */
 const repeated = async (
@@ -133,22 +138,25 @@ const repeated = async (
   task: (opened: Opened) => Promise<() => Promise<void>>,
   prepare: (opened: Opened) => Promise<unknown>
 ): Promise<Times> => {
-  const times: Array<number> = []
-  const begun = performance.now()
-  while (times.length < 4 || (performance.now() - begun < long && times.length < often)) {
+  const one = async (): Promise<number> => {
     const opened = kept ?? (await subject.open(folder))
     await prepare(opened)
     const [check, ms] = await clock(() => task(opened))
     await check()
-    times.push(ms)
     if (kept === undefined) await opened.close()
+    return ms
   }
+  const start = performance.now()
+  const first = await one()
+  while (performance.now() - start < warmUp) await one()
+  const again: Array<number> = []
+  const begun = performance.now()
+  while (again.length < 3 || performance.now() - begun < measured) again.push(await one())
   await kept?.close()
-  const [first = Number.NaN, ...again] = times
   return { first, again }
 }
 
-/** Asks a conversation that {@link keep} made. Opening is off the clock. Throws `WrongContent` for a wrong answer. */
+/** Asks a conversation that {@link keep} made. Opening is not counted. Throws `WrongContent` for a wrong answer. */
 export const ask = async (
   subject: Subject,
   folder: string,
@@ -157,9 +165,9 @@ export const ask = async (
   compacted = false
 ): Promise<Times> => {
   const forgets = subject.durability === "process"
-  const kept = forgets ? await subject.open(folder) : undefined
-  if (kept !== undefined) await write(subject, kept, turns, folder, compacted)
-  const from = question === "page" ? Math.max(0, turns - page) : 0
+  const kept = forgets || question === "page-again" ? await subject.open(folder) : undefined
+  if (kept !== undefined && forgets) await write(subject, kept, turns, folder, compacted)
+  const from = question.startsWith("page") ? Math.max(0, turns - page) : 0
   const expected =
     compacted && question === "resume"
       ? Workload.window(turns)
