@@ -7,12 +7,19 @@ import type { Durability, Opened, Subject } from "./Subject.js"
 import type { Said, Turn } from "./Workload.js"
 import * as Workload from "./Workload.js"
 
-/** What the model sees of a conversation whose summaries stand in it: from the newest one on. */
-const sinceSummary = (messages: ReadonlyArray<Said>): ReadonlyArray<Said> => {
-  const at = messages.findLastIndex((said) => "summary" in said)
-  return at < 0 ? messages : messages.slice(at)
+/** A message of an array that knows its summaries. */
+interface Kept extends Said {
+  readonly summary?: true
 }
-const summarySaid = (text: string): Said => ({ role: "user", text, summary: true }) as Said
+
+/** What the model sees of a conversation whose summaries stand in it: from the newest one on. */
+const sinceSummary = (messages: ReadonlyArray<Kept>): ReadonlyArray<Said> =>
+  messages.slice(
+    Math.max(
+      0,
+      messages.findLastIndex(({ summary }) => summary)
+    )
+  )
 
 const saidOf = ({ assistant, user }: Turn): readonly [Said, Said] => [
   { role: "user", text: user },
@@ -25,12 +32,12 @@ const saidOf = ({ assistant, user }: Turn): readonly [Said, Said] => [
  */
 const openDump = async (folder: string): Promise<Opened> => {
   const path = (name: string) => join(folder, `${name}.json`)
-  const read = async (name: string): Promise<Array<Said>> => JSON.parse(await readFile(path(name), "utf8"))
+  const read = async (name: string): Promise<Array<Kept>> => JSON.parse(await readFile(path(name), "utf8"))
   const threads = join(folder, "threads")
-  let messages: Array<Said> = []
+  let messages: Array<Kept> = []
   return {
     compact: async (summary) => {
-      messages.push(summarySaid(summary))
+      messages.push({ role: "user", text: summary, summary: true })
       await writeFile(path("thread"), JSON.stringify(messages))
     },
     writer: async () => {

@@ -49,7 +49,7 @@ const at = (n: number): string => String(Math.round(n * 10) / 10)
 /** A figure as people write it: three digits, thousands apart. */
 export const figure = (value: number): string => {
   if (value >= 100) return Math.round(value).toLocaleString("en").replace(/,/g, "\u202f")
-  return value >= 10 ? value.toFixed(1) : String(Number(value.toPrecision(2)))
+  return String(value >= 10 ? Math.round(value * 10) / 10 : Number(value.toPrecision(2)))
 }
 
 /** The powers of ten around some values. */

@@ -127,16 +127,20 @@ const asked = (opened: Opened, question: Question, mark: string): Promise<Reader
 }
 
 /** How long a task is run before it is measured, and how long at least while it is, in milliseconds. */
-const warmUp = 1000
-const measured = 1000
+export interface Pace {
+  readonly warmUp: number
+  readonly measured: number
+}
+const steady: Pace = { warmUp: 1000, measured: 1000 }
 
 /** Repeats a task, each time over a subject that was opened anew unless it would forget everything. */
 const repeated = async (
   subject: Subject,
   folder: string,
   kept: Opened | undefined,
+  { measured, warmUp }: Pace,
   task: (opened: Opened) => Promise<() => Promise<void>>,
-  prepare: (opened: Opened) => Promise<unknown>
+  prepare: (opened: Opened) => Promise<unknown> = async () => undefined
 ): Promise<Times> => {
   const one = async (): Promise<number> => {
     const opened = kept ?? (await subject.open(folder))
@@ -162,7 +166,8 @@ export const ask = async (
   folder: string,
   turns: number,
   question: Question,
-  compacted = false
+  compacted = false,
+  pace = steady
 ): Promise<Times> => {
   const forgets = subject.durability === "process"
   const kept = forgets || question === "page-again" ? await subject.open(folder) : undefined
@@ -177,7 +182,7 @@ export const ask = async (
     const read = await asked(opened, question, mark)
     return async () => Subjects.check(`${subject.name} ${question}`, await read(), expected)
   }
-  return repeated(subject, folder, kept, task, async (opened) => opened.prepare?.())
+  return repeated(subject, folder, kept, pace, task, async (opened) => opened.prepare?.())
 }
 
 /** Makes so many conversations; gives the bytes that they take. */
@@ -190,7 +195,13 @@ export const fill = async (subject: Subject, folder: string, threads: number): P
 }
 
 /** Lists the newest page of them, or all. Throws `WrongContent` when some are missing or were never made. */
-export const list = async (subject: Subject, folder: string, threads: number, limit?: number): Promise<Times> => {
+export const list = async (
+  subject: Subject,
+  folder: string,
+  threads: number,
+  limit?: number,
+  pace = steady
+): Promise<Times> => {
   const kept = subject.durability === "process" ? await subject.open(folder) : undefined
   await kept?.fill?.(threads)
   const among = new Set(Array.from({ length: threads }, (_, n) => Workload.idOf(n, 3)))
@@ -198,5 +209,5 @@ export const list = async (subject: Subject, folder: string, threads: number, li
     const ids = (await opened.list?.(limit)) ?? []
     return async () => Subjects.checkIds(`${subject.name} list`, ids, among, Math.min(threads, limit ?? threads))
   }
-  return repeated(subject, folder, kept, task, async () => undefined)
+  return repeated(subject, folder, kept, pace, task)
 }
