@@ -63,12 +63,29 @@ const least = (what: string, values: Values, theirs: string, ours: string, bound
   if (value !== undefined) atLeast(`${what}: ${theirs} takes as many times what ${ours} does`, value, bound)
 }
 
-const task = <A>(...words: ReadonlyArray<string>): A =>
-  JSON.parse(
-    answer("--task", ...words)
-      .split("\n")
-      .at(-1) ?? ""
-  ) as A
+/** Peers that failed; they are not asked again. */
+const failed = new Set<string>()
+
+/**
+ * What a process of its own measures of a subject. A peer that fails is said and left out from then on; one of ours, and
+ * whoever answers wrongly, ends the run.
+ */
+const task = <A>(what: string, subject: Subject, ...words: ReadonlyArray<string>): A | undefined => {
+  if (failed.has(subject.name)) return undefined
+  try {
+    return JSON.parse(
+      answer("--task", what, subject.name, ...words)
+        .split("\n")
+        .at(-1) ?? ""
+    ) as A
+  } catch (error) {
+    const { stderr = "" } = error as { readonly stderr?: string }
+    if (subject.kind !== "peer" || stderr.includes("WrongContent")) throw error
+    failed.add(subject.name)
+    console.log(`${subject.label} failed at ${what} and is left out: ${/\[?\w*Error.*/.exec(stderr)?.[0] ?? error}`)
+    return undefined
+  }
+}
 
 const pathOf = (run: Run, { name }: Subject): string => join(run.folder, name)
 
@@ -91,7 +108,8 @@ const append = (run: Run, charts: Charts): void => {
       if (slow.has(subject.name)) continue
       const path = pathOf(run, subject)
       rmSync(path, { recursive: true, force: true })
-      const kept = task<Tasks.Kept>("keep", subject.name, path, String(run.turns))
+      const kept = task<Tasks.Kept>("keep", subject, path, String(run.turns))
+      if (kept === undefined) continue
       if (subject.sampled !== undefined || (kept.total ?? 0) > long) slow.add(subject.name)
       add(totals, subject.name, kept.total)
       add(bytes, subject.name, kept.bytes)
@@ -175,7 +193,8 @@ const asked = (run: Run, subjects: ReadonlyArray<Subject>, ...words: ReadonlyArr
   for (let round = 0; round < run.rounds; round++) {
     for (const subject of subjects) {
       const [question = "", ...more] = words
-      const times = task<Tasks.Times>(question, subject.name, pathOf(run, subject), ...more)
+      const times = task<Tasks.Times>(question, subject, pathOf(run, subject), ...more)
+      if (times === undefined) continue
       add(again, subject.name, median(times.again))
       add(first, subject.name, times.first)
     }
@@ -236,7 +255,7 @@ const compacted = (run: Run, charts: Charts): void => {
     add(
       totals,
       subject.name,
-      task<Tasks.Kept>("keep", subject.name, pathOf(inner, subject), String(run.turns), "compacted").total
+      task<Tasks.Kept>("keep", subject, pathOf(inner, subject), String(run.turns), "compacted")?.total
     )
   }
   table(`${run.turns} turns, compacted every 100, kept one after the other`, "ms", inner, totals)
@@ -260,7 +279,7 @@ const list = (run: Run, charts: Charts): void => {
   const able = readers(run).filter(({ name }) => /^skein-store|^langgraph-saver$|^dump$|^lines|^table/.test(name))
   const inner = { ...run, subjects: able, folder: join(run.folder, "lists") }
   mkdirSync(inner.folder, { recursive: true })
-  for (const subject of able) task<number>("fill", subject.name, pathOf(inner, subject), String(run.threads))
+  for (const subject of able) task<number>("fill", subject, pathOf(inner, subject), String(run.threads))
   for (const [name, what, limited] of [
     ["list", "the newest 25", "25"],
     ["list-all", "all of them", ""]

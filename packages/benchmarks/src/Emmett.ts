@@ -26,6 +26,16 @@ const eventsOf = ({ assistant, user }: Turn): ReadonlyArray<Event> => [
   { type: "Said", data: { role: "assistant", text: assistant } }
 ]
 
+/** Its SQLite store now and then finds itself busy when it commits; nothing is written then, and it is asked again. */
+const again = async <A>(task: () => Promise<A>, tries = 5): Promise<A> => {
+  try {
+    return await task()
+  } catch (error) {
+    if (tries === 0 || (error as { readonly code?: string }).code !== "SQLITE_BUSY") throw error
+    return again(task, tries - 1)
+  }
+}
+
 /** @param first The number of a stream's first event. */
 const opened = (store: Store, first: bigint): Opened => {
   const name = Workload.idOf(0)
@@ -37,7 +47,7 @@ const opened = (store: Store, first: bigint): Opened => {
   }
   return {
     writer: async () => async (turn) => {
-      version = (await store.appendToStream(name, eventsOf(turn))).nextExpectedStreamVersion
+      version = (await again(() => store.appendToStream(name, eventsOf(turn)))).nextExpectedStreamVersion
     },
     prepare: end,
     resume: async () => said((await store.readStream(name)).events),

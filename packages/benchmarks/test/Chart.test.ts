@@ -55,8 +55,10 @@ describe("bars", () => {
         expect(widths.length).toBe(all.length)
         for (const width of widths) expect(width).toBeLessThan(frame)
         const order = all.map((bar, i) => [bar.value, widths[i] ?? 0] as const).sort(([a], [b]) => a - b)
-        for (let i = 1; i < order.length; i++) {
-          expect(order[i]?.[1]).toBeGreaterThanOrEqual(order[i - 1]?.[1] ?? 0)
+        for (const [i, [value, width]] of order.entries()) {
+          const [less = Number.NaN, shorter = 0] = order[i - 1] ?? []
+          if (value >= 2 * less) expect(width).toBeGreaterThan(shorter)
+          else if (value >= less) expect(width).toBeGreaterThanOrEqual(shorter)
         }
       })
     )
