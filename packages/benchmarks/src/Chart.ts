@@ -30,7 +30,8 @@ export interface Words {
 
 const light = ["#0b6bcb", "#c2410c", "#15803d", "#7e22ce", "#b45309", "#be123c", "#0f766e", "#4b5563"]
 const dark = ["#6cb6ff", "#ff9b5e", "#5fd38d", "#d2a8ff", "#f2c14e", "#ff8fa3", "#5eead4", "#b6bec9"]
-const dashes = ["", "7 3", "2 3", "10 3 2 3", "4 4", "1 4", "12 4", "6 2 1 2"]
+/** One less than colours, so that both together repeat late. */
+const dashes = ["", "7 3", "2 3", "10 3 2 3", "4 4", "1 4", "12 4"]
 
 const style = `
 text { font: 12px system-ui, sans-serif; fill: #1f2328 } .title { font-size: 16px; font-weight: 600 } .note { fill: #57606a }

@@ -101,6 +101,15 @@ describe("lines", () => {
   })
 })
 
+describe("a dozen lines", () => {
+  it("all look different", () => {
+    const all = Array.from({ length: 12 }, (_, i) => ({ label: `line ${i}`, points: [[1, 1]] as const }))
+    const svg = Chart.lines({ ...words, across: "turns" }, all)
+    const looks = [...svg.matchAll(/<polyline points="[^"]*" ([^>]*)>/g)].map(([, look]) => look)
+    expect(new Set(looks).size).toBe(12)
+  })
+})
+
 describe("figure", () => {
   it("writes few digits, and thousands apart", () => {
     expect([0.01234, 1.26, 10, 12.34, 999.6, 1234567].map(Chart.figure)).toEqual([
