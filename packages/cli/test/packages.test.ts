@@ -8,6 +8,8 @@ import { repository } from "../../core/test/corpus.js"
 interface Manifest {
   readonly name: string
   readonly version: string
+  /** What nobody but this repository uses. */
+  readonly private?: boolean
   readonly description?: string
   readonly license?: string
   readonly type?: string
@@ -28,6 +30,7 @@ const packages = readdirSync(join(repository, "packages"))
   .map((name) => `packages/${name}`)
   .filter((folder) => existsSync(join(repository, folder, "package.json")))
   .map((folder) => ({ folder, manifest: manifestOf(folder) }))
+const published = packages.filter((one) => one.manifest.private !== true)
 const root = manifestOf(".")
 const ours = new Map(packages.map(({ manifest }) => [manifest.name, manifest.version]))
 
@@ -47,7 +50,7 @@ const importedBy = (folder: string): ReadonlySet<string> => {
 /** What of a package is bundled: the command alone, which is imported by nobody. */
 const isBundled = ({ name }: Manifest): boolean => name === "@skein/cli"
 
-describe.each(packages.map(({ folder, manifest }) => [manifest.name, folder, manifest] as const))(
+describe.each(published.map(({ folder, manifest }) => [manifest.name, folder, manifest] as const))(
   "%s",
   (_, folder, manifest) => {
     it("has licence, page and manifest as the others have", () => {
