@@ -1,14 +1,14 @@
 /**
- * The path of a new user: packs the packages, installs them with npm in an empty project outside of the repository,
- * takes the host of packages/skein/README.md as it stands there, runs it, kills it in the middle of a turn, and runs it
- * again. Then the packed command shows the thread, a few lines of TypeScript are compiled against the packed types, and
- * the command makes a host of either flavour, which is installed, run and tested. Takes some minutes, for the native part.
+ * The path of a new user: packs the packages, installs them with npm in an empty project outside of the repository, and
+ * follows the guide and the recipes there, word by word. Then it takes the host of packages/skein/README.md as it stands
+ * there, runs it, kills it in the middle of a turn, and runs it again; the packed command shows the thread, and a few
+ * lines of TypeScript are compiled against the packed types. Takes some minutes, one of them for the native part.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { spawn } from "node:child_process"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { ensureBuilt, ensureInstalled } from "./ensure.mjs"
-import { needed, npm, pack, quietly, start } from "./packed.mjs"
+import { join, relative } from "node:path"
+import * as Pages from "./pages.mjs"
 import { helpOr, root } from "./workspace.mjs"
 
 const args = process.argv.slice(2)
@@ -18,15 +18,24 @@ helpOr(
   `
 Usage: node scripts/try-packed.mjs [--keep]
 
-Installs the packed packages in an empty project, and runs, kills and resumes the host of packages/skein/README.md.
-With --keep the project stays, and its path is printed.`
+Installs the packed packages in an empty project, follows the guide and the recipes there, and runs, kills and resumes
+the host of packages/skein/README.md. With --keep the project stays, and its path is printed.`
 )
-
-await ensureInstalled()
-await ensureBuilt()
 
 const folder = mkdtempSync(join(tmpdir(), "skein-packed-"))
 const app = mkdtempSync(join(folder, "app-"))
+
+/** Starts a command in the project; answers its child, and what it printed and came to when it is over. */
+const start = (command, given, cwd = app) => {
+  const child = spawn(command, given, { cwd, stdio: ["ignore", "pipe", "pipe"] })
+  let output = ""
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk))
+  const ended = new Promise((resolve) => {
+    child.on("error", (error) => resolve({ code: 1, output: `${output}${error.message}\n` }))
+    child.on("close", (code, signal) => resolve({ code, signal, output }))
+  })
+  return { child, ended }
+}
 
 const fail = (what, output) => {
   process.stderr.write(`${output}${what}\n`)
@@ -35,25 +44,39 @@ const fail = (what, output) => {
 }
 
 /** Runs a command that has to succeed, and shows it. */
-const step = async (shown, command, given, cwd = app) => {
+const step = async (shown, command, given, cwd) => {
   process.stdout.write(`$ ${shown}\n`)
   const { code, output } = await start(command, given, cwd).ended
   if (code !== 0) fail(`"${shown}" ended with code ${code}.`, output)
   return output
 }
 
+const npm = process.platform === "win32" ? "npm.cmd" : "npm"
 const node = process.execPath
 const store = "sqlite:threads.db"
 
 try {
-  const archives = new Map()
-  for (const [name, from] of needed("@skein/testing", needed("@skein/cli", needed("skein")))) {
-    process.stdout.write(`$ npm pack   # ${name}\n`)
-    archives.set(name, (await pack(from, folder)).archive)
-  }
-  const ours = [...needed("@skein/cli", needed("skein")).keys()].map((name) => archives.get(name))
+  const archives = join(app, "packages")
   writeFileSync(join(app, "package.json"), JSON.stringify({ name: "my-bot", private: true, type: "module" }))
-  await step("npm install skein @skein/cli", npm, ["install", ...quietly, ...ours])
+  process.stdout.write(await step("npm run pack -- ./packages", node, [join(root, "scripts/pack.mjs"), archives], root))
+  await step("npm install ./packages/*.tgz vitest@3", npm, [
+    "install",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+    ...readdirSync(archives).map((name) => `./packages/${name}`),
+    "vitest@3"
+  ])
+
+  for (const page of Pages.pages.filter((path) => Pages.isFollowed(Pages.blocksOf(path)))) {
+    const name = relative(root, page)
+    process.stdout.write(`${name}\n`)
+    const own = join(app, name.replace(/[^A-Za-z0-9]+/g, "-"))
+    mkdirSync(own)
+    const env = { ...process.env, NO_COLOR: "1", PATH: `${join(app, "node_modules/.bin")}:${process.env.PATH}` }
+    const wrong = await Pages.follow(page, own, { env, onStep: (command) => process.stdout.write(`  $ ${command}\n`) })
+    if (wrong.length > 0) fail(`${name} is not as it says.`, `${wrong.join("\n")}\n`)
+  }
 
   const readme = readFileSync(join(root, "packages/skein/README.md"), "utf8")
   const host = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? fail("The README has no host.", "")
@@ -85,7 +108,7 @@ for (;;) {
 await skein.close()
 `
   )
-  const slow = start(node, ["host.mjs", store, "600000"], app)
+  const slow = start(node, ["host.mjs", store, "600000"])
   process.stdout.write(`$ node host.mjs ${store} 600000 &\n`)
   await step("node look.mjs   # until a turn runs", node, ["look.mjs"])
   process.stdout.write(`$ kill -9 ${slow.child.pid}\n`)
@@ -114,17 +137,6 @@ export const id: string = thread.id
   const options = "--noEmit --strict --skipLibCheck --module nodenext --target es2022 --lib es2023,esnext.disposable"
   const tsc = join(root, "node_modules/typescript/bin/tsc")
   await step(`tsc ${options} types.ts`, node, [tsc, ...options.split(" "), "--types", "", "types.ts"])
-
-  for (const flavour of ["promise", "effect"]) {
-    const made = join(folder, `${flavour}-host`)
-    const shown = (command) => `(${flavour}-host) ${command}`
-    const words = ["init", "--flavour", flavour, "--from", folder, made]
-    await step(`npx skein init --flavour ${flavour} --from .. ${made}`, npm, ["exec", "--", "skein", ...words])
-    await step(shown("npm install"), npm, ["install", ...quietly], made)
-    const started = ["start", "--silent"]
-    expect(await step(shown("npm start"), npm, started, made), "completed: userMessage → I have read 2 items.\n")
-    await step(shown("npm test"), npm, ["test"], made)
-  }
   process.stdout.write("A new user's path: ok\n")
 } catch (error) {
   if (process.exitCode !== 1) throw error
