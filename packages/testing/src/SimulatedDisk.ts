@@ -268,21 +268,26 @@ const fileSystemOf = (machine: Machine, self: ProcessState): FileSystem.FileSyst
           }
           const result = run(now)
           if (fault?.kind === "late") return Effect.fail(failure(method, path, broken()))
-          if (fault?.kind === "kill") {
-            self.isDead = true
-            machine.processes.delete(self)
-            return Effect.die(new Dead(`process ${self.name} was killed in ${method} ${path}`))
-          }
-          if (fault?.kind === "power") {
-            machine.losePower()
-            return Effect.die(new Dead(`power was lost in ${method} ${path}`))
-          }
-          return Effect.succeed(result)
+          return death(fault, method, path) ?? Effect.succeed(result)
         } catch (error) {
-          return error instanceof Refused ? Effect.fail(failure(method, path, error)) : Effect.die(error)
+          if (!(error instanceof Refused)) return Effect.die(error)
+          // An operation that came to nothing is one in which a process can die, too.
+          return death(fault, method, path) ?? Effect.fail(failure(method, path, error))
         }
       })
     )
+
+  /** How an operation that was tried ends when its process dies of it; undefined when the fault is of another kind. */
+  const death = (fault: Fault | undefined, method: string, path: string): Effect.Effect<never> | undefined => {
+    if (fault?.kind === "kill") {
+      self.isDead = true
+      machine.processes.delete(self)
+      return Effect.die(new Dead(`process ${self.name} was killed in ${method} ${path}`))
+    }
+    if (fault?.kind !== "power") return undefined
+    machine.losePower()
+    return Effect.die(new Dead(`power was lost in ${method} ${path}`))
+  }
 
   const info = (node: Node): FileSystem.File.Info => ({
     type: node.kind === "file" ? "File" : node.kind === "folder" ? "Directory" : "SymbolicLink",

@@ -255,6 +255,15 @@ describe("faults", () => {
     if (kind === "kill") expect(text(files.get("/a") ?? new Uint8Array(0))).toBe("x")
   })
 
+  it.each(["kill", "power"] as const)("%s: in an operation that comes to nothing as well", async (kind) => {
+    const disk = await run(SimulatedDisk.make())
+    const { fileSystem: fs } = disk.process()
+    await run(disk.setFaults(SimulatedDisk.atOperation(1, { kind })))
+    const exit = await Effect.runPromiseExit(fs.stat("/missing"))
+    expect(Exit.isFailure(exit) && Cause.isDie(exit.cause)).toBe(true)
+    expect(Exit.isFailure(await Effect.runPromiseExit(fs.exists("/")))).toBe(true)
+  })
+
   it("a disk runs full in the middle of a write", async () => {
     const disk = await run(SimulatedDisk.make({ capacity: 6 }))
     const { fileSystem: fs } = disk.process()
