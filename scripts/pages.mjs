@@ -4,7 +4,8 @@
  *
  * In a page that is followed, a block tagged `file=<name>` is written to a folder, and the commands of each `console`
  * block are run there: lines that begin with `$ ` are commands, what follows is their output, a line of `...` stands for
- * any lines. A command without output in the page has to succeed. Other blocks are there to be read.
+ * any lines. A command without output in the page has to succeed. `$CLONE` is the folder of the repository. Other blocks
+ * are there to be read.
  */
 import { spawn } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -102,7 +103,7 @@ export const follow = async (path, folder, { env = process.env, onStep = () => {
     if (block.language !== "console") continue
     for (const { command, expected } of stepsOf(block.text)) {
       onStep(command)
-      const { code, output } = await run(command, { cwd: folder, env })
+      const { code, output } = await run(command, { cwd: folder, env: { ...env, CLONE: root } })
       const isFine = expected.length === 0 ? code === 0 : matches(expected, linesOf(output))
       if (!isFine) wrong.push(`line ${block.line}: $ ${command}\n${output}(code ${code})`)
     }
