@@ -8,6 +8,7 @@
  * other commands than `skein` are skipped.
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { basename, join, relative } from "node:path"
 import { build } from "esbuild"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -28,7 +29,10 @@ import { root } from "../../../scripts/workspace.mjs"
 
 mkdirSync(join(root, ".tsbuild"), { recursive: true })
 const work = mkdtempSync(join(root, ".tsbuild/docs-"))
-afterAll(() => rmSync(work, { recursive: true, force: true }))
+const away = mkdtempSync(join(tmpdir(), "skein-docs-"))
+afterAll(() => {
+  for (const folder of [work, away]) rmSync(folder, { recursive: true, force: true })
+})
 
 const bin = join(work, "bin")
 const env = {
@@ -154,7 +158,8 @@ describe.skipIf(followed.length === 0)("pages that are followed", () => {
   beforeAll(() => shims(bin, join(root, "packages/cli/dist/skein.js")))
 
   it.each(followed)("%s", { timeout: 120_000 }, async (name, path) => {
-    const folder = join(work, `follow-${name.replace(/[^A-Za-z0-9]+/g, "-")}`)
+    // Far from this repository, whose configurations would be found from below.
+    const folder = join(away, name.replace(/[^A-Za-z0-9]+/g, "-"))
     mkdirSync(folder)
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"))
     writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }\n')
