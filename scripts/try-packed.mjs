@@ -5,7 +5,7 @@
  * lines of TypeScript are compiled against the packed types. Takes some minutes, one of them for the native part.
  */
 import { spawn } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, relative } from "node:path"
 import * as Pages from "./pages.mjs"
@@ -56,17 +56,11 @@ const node = process.execPath
 const store = "sqlite:threads.db"
 
 try {
-  const archives = join(app, "packages")
-  writeFileSync(join(app, "package.json"), JSON.stringify({ name: "my-bot", private: true, type: "module" }))
-  process.stdout.write(await step("npm run pack -- ./packages", node, [join(root, "scripts/pack.mjs"), archives], root))
-  await step("npm install ./packages/*.tgz vitest@3", npm, [
-    "install",
-    "--no-audit",
-    "--no-fund",
-    "--loglevel=error",
-    ...readdirSync(archives).map((name) => `./packages/${name}`),
-    "vitest@3"
-  ])
+  const guide = Pages.blocksOf(join(root, "docs/guide.md"))
+  const install =
+    guide.find(({ language }) => language === "sh")?.text ?? fail("The guide does not say how to install.", "")
+  await step(install, "sh", ["-c", install.replace("~/skein", `"${root}"`)])
+  await step("npm install --save-dev vitest@3", npm, ["install", "--save-dev", "--loglevel=error", "vitest@3"])
 
   for (const page of Pages.pages.filter((path) => Pages.isFollowed(Pages.blocksOf(path)))) {
     const name = relative(root, page)
@@ -123,7 +117,7 @@ await skein.close()
   if (!listed.includes("Where is my parcel?")) fail("The command should have listed the thread.", "")
 
   writeFileSync(
-    join(app, "types.ts"),
+    join(app, "types.mts"),
     `import { openSkein, StoreError, type Thread } from "skein"
 await using skein = await openSkein({ store: "memory:" })
 const thread: Thread.Thread = await skein.start({ settings: { model: "any-model" } })
@@ -136,7 +130,7 @@ export const id: string = thread.id
   )
   const options = "--noEmit --strict --skipLibCheck --module nodenext --target es2022 --lib es2023,esnext.disposable"
   const tsc = join(root, "node_modules/typescript/bin/tsc")
-  await step(`tsc ${options} types.ts`, node, [tsc, ...options.split(" "), "--types", "", "types.ts"])
+  await step(`tsc ${options} types.mts`, node, [tsc, ...options.split(" "), "--types", "", "types.mts"])
   process.stdout.write("A new user's path: ok\n")
 } catch (error) {
   if (process.exitCode !== 1) throw error
