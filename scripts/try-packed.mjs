@@ -1,13 +1,14 @@
 /**
  * The path of a new user: packs the packages, installs them with npm in an empty project outside of the repository, and
  * follows the guide and the recipes there, word by word. Then it takes the host of packages/skein/README.md as it stands
- * there, runs it, kills it in the middle of a turn, and runs it again; the packed command shows the thread, and a few
- * lines of TypeScript are compiled against the packed types. Takes some minutes, one of them for the native part.
+ * there, runs it, kills it in the middle of a turn, and runs it again; the packed command shows the thread, a few lines
+ * of TypeScript are compiled against the packed types, and the command makes a host of either flavour, which is
+ * installed, run and tested. Takes some minutes, one of them for the native part.
  */
-import { spawn } from "node:child_process"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, relative } from "node:path"
+import { npm, quietly, start } from "./packed.mjs"
 import * as Pages from "./pages.mjs"
 import { helpOr, root } from "./workspace.mjs"
 
@@ -25,18 +26,6 @@ the host of packages/skein/README.md. With --keep the project stays, and its pat
 const folder = mkdtempSync(join(tmpdir(), "skein-packed-"))
 const app = mkdtempSync(join(folder, "app-"))
 
-/** Starts a command in the project; answers its child, and what it printed and came to when it is over. */
-const start = (command, given, cwd = app) => {
-  const child = spawn(command, given, { cwd, stdio: ["ignore", "pipe", "pipe"] })
-  let output = ""
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk))
-  const ended = new Promise((resolve) => {
-    child.on("error", (error) => resolve({ code: 1, output: `${output}${error.message}\n` }))
-    child.on("close", (code, signal) => resolve({ code, signal, output }))
-  })
-  return { child, ended }
-}
-
 const fail = (what, output) => {
   process.stderr.write(`${output}${what}\n`)
   process.exitCode = 1
@@ -44,14 +33,13 @@ const fail = (what, output) => {
 }
 
 /** Runs a command that has to succeed, and shows it. */
-const step = async (shown, command, given, cwd) => {
+const step = async (shown, command, given, cwd = app) => {
   process.stdout.write(`$ ${shown}\n`)
   const { code, output } = await start(command, given, cwd).ended
   if (code !== 0) fail(`"${shown}" ended with code ${code}.`, output)
   return output
 }
 
-const npm = process.platform === "win32" ? "npm.cmd" : "npm"
 const node = process.execPath
 const store = "sqlite:threads.db"
 
@@ -102,7 +90,7 @@ for (;;) {
 await skein.close()
 `
   )
-  const slow = start(node, ["host.mjs", store, "600000"])
+  const slow = start(node, ["host.mjs", store, "600000"], app)
   process.stdout.write(`$ node host.mjs ${store} 600000 &\n`)
   await step("node look.mjs   # until a turn runs", node, ["look.mjs"])
   process.stdout.write(`$ kill -9 ${slow.child.pid}\n`)
@@ -131,6 +119,19 @@ export const id: string = thread.id
   const options = "--noEmit --strict --skipLibCheck --module nodenext --target es2022 --lib es2023,esnext.disposable"
   const tsc = join(root, "node_modules/typescript/bin/tsc")
   await step(`tsc ${options} types.mts`, node, [tsc, ...options.split(" "), "--types", "", "types.mts"])
+
+  const archives = join(folder, "archives")
+  await step("npm run pack", node, [join(root, "scripts/pack.mjs"), archives], root)
+  for (const flavour of ["promise", "effect"]) {
+    const made = join(folder, `${flavour}-host`)
+    const shown = (command) => `(${flavour}-host) ${command}`
+    const words = ["init", "--flavour", flavour, "--from", archives, made]
+    await step(`npx skein init --flavour ${flavour} --from archives ${made}`, npm, ["exec", "--", "skein", ...words])
+    await step(shown("npm install"), npm, ["install", ...quietly], made)
+    const started = ["start", "--silent"]
+    expect(await step(shown("npm start"), npm, started, made), "completed: userMessage → I have read 2 items.\n")
+    await step(shown("npm test"), npm, ["test"], made)
+  }
   process.stdout.write("A new user's path: ok\n")
 } catch (error) {
   if (process.exitCode !== 1) throw error
