@@ -97,6 +97,13 @@ const memory = FileSystem.layerNoop({
         Effect.sync(() => {
           at = offset
         }),
+      read: (buffer: Uint8Array) =>
+        Effect.sync(() => {
+          const part = content.subarray(at, at + buffer.length)
+          buffer.set(part)
+          at += part.length
+          return FileSystem.Size(part.length)
+        }),
       readAlloc: (length: number) =>
         Effect.sync(() => {
           const part = content.subarray(at, at + length)

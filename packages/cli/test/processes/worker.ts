@@ -11,6 +11,19 @@ import { threadOf } from "./threads.js"
 
 const [store = "", name = "", from = "0", count = "0", threads = "1"] = process.argv.slice(2)
 
+/** Says a line at once: what was acknowledged must not wait in a process that is killed. */
+const say = (line: string): void => {
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`)
+      return
+    } catch (error) {
+      // Whoever reads is behind. A line is written whole or not at all.
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error
+    }
+  }
+}
+
 const batch = (n: number): ReadonlyArray<Draft> =>
   Array.from({ length: 1 + (n % 4) }, (_, i, of = 1 + (n % 4)) => ({
     timestamp: "2026-11-20T12:00:00.000Z",
@@ -31,7 +44,7 @@ const program = Effect.gen(function* () {
   const one = (n: number) =>
     service.append(threadOf(n % Number(threads)), batch(n)).pipe(
       Effect.retry({ while: (error) => error._tag === "LeaseHeld" || error._tag === "AppendConflict" }),
-      Effect.tap(() => Effect.sync(() => writeSync(1, `${n}\n`)))
+      Effect.tap(() => Effect.sync(() => say(`${n}`)))
     )
   // Batches of one thread follow each other, so that their order can be checked; threads go side by side.
   const lanes = Array.from(
