@@ -144,10 +144,8 @@ describe("order", () => {
         yield* Deferred.succeed(at.gate, undefined)
         yield* Fiber.join(fiber)
         expect(at.written).toEqual([0, 1, 2, 3, 4, 5, 6])
-        // The first one has gone before the others come.
         expect(at.begun.map(({ batches, fence }) => [batches.length, fence])).toEqual([
-          [1, undefined],
-          [1, undefined],
+          [2, undefined],
           [1, undefined],
           [1, undefined],
           [2, 7],

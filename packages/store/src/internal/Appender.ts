@@ -76,47 +76,53 @@ export const make = (driver: Driver, committed: (threadId: string) => Effect.Eff
       }
     })
 
-  /** Goes with a later commit, or alone when its turn comes. */
+  /** Waits for a commit that somebody else makes. */
   const wait = (
     queue: Array<Waiting>,
-    request: Pick<Waiting, "batch" | "expected" | "fence">,
+    waiting: Waiting,
     restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
-  ): Effect.Effect<Position, AppendError> =>
-    Effect.flatMap(Deferred.make<Position, AppendError>(), (done) => {
-      const waiting: Waiting = { ...request, done, cancelled: false }
-      queue.push(waiting)
-      return restore(Deferred.await(done)).pipe(
-        Effect.onInterrupt(() =>
-          Effect.suspend(() => {
-            waiting.cancelled = true
-            // Taken out of the queue: its commit is under way, and its outcome is part of the interruption.
-            return queue.includes(waiting) ? Effect.void : Effect.ignore(Deferred.await(done))
-          })
-        )
+  ): Effect.Effect<Position, AppendError> => {
+    queue.push(waiting)
+    return restore(Deferred.await(waiting.done)).pipe(
+      Effect.onInterrupt(() =>
+        Effect.suspend(() => {
+          waiting.cancelled = true
+          // Taken out of the queue: its commit is under way, and its outcome is part of the interruption.
+          return queue.includes(waiting) ? Effect.void : Effect.ignore(Deferred.await(waiting.done))
+        })
       )
-    })
+    )
+  }
+
+  /**
+   * Makes a commit in the fiber of the caller who came first, which costs less than one of its own. Callers that are ready
+   * at the same time get to the queue before it begins; those that come later are left to a fiber.
+   */
+  const lead = (threadId: string, waiting: Waiting): Effect.Effect<Position, AppendError> => {
+    const queue = [waiting]
+    queues.set(threadId, queue)
+    return Effect.yieldNow().pipe(
+      Effect.zipRight(Effect.suspend(() => commit(threadId, next(queue)))),
+      Effect.ensuring(
+        Effect.suspend(() => {
+          if (queue.length > 0) return Effect.forkDaemon(drain(threadId, queue))
+          queues.delete(threadId)
+          return Effect.void
+        })
+      ),
+      Effect.zipRight(Deferred.await(waiting.done))
+    )
+  }
 
   return {
     append: (threadId, batch, expected, fence) =>
-      Effect.uninterruptibleMask((restore) => {
-        const queue = queues.get(threadId)
-        if (queue !== undefined) return wait(queue, { batch, expected, fence }, restore)
-        // Nobody is in front of it: it goes at once, in the fiber of its caller; those that come meanwhile wait for it.
-        const behind: Array<Waiting> = []
-        queues.set(threadId, behind)
-        return Effect.flatMap(Effect.exit(driver.append({ threadId, expected, fence, batches: [batch] })), (exit) => {
-          const first = Exit.map(exit, (ends) => ends[0] as Position)
-          const answered = Exit.isSuccess(exit) ? Effect.zipRight(committed(threadId), first) : first
-          return Effect.ensuring(
-            answered,
-            Effect.suspend(() => {
-              if (behind.length > 0) return Effect.forkDaemon(drain(threadId, behind))
-              queues.delete(threadId)
-              return Effect.void
-            })
-          )
+      Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(Deferred.make<Position, AppendError>(), (done) => {
+          const waiting: Waiting = { batch, expected, fence, done, cancelled: false }
+          const queue = queues.get(threadId)
+          return queue === undefined ? lead(threadId, waiting) : wait(queue, waiting, restore)
         })
-      })
+      )
   }
 }
 
