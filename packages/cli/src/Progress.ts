@@ -24,7 +24,7 @@ export const tell = (label: string, { done, elapsed, total }: State, amount: (co
   const head = `${label}: ${part} %`
   if (!(elapsed >= settled) || !(done > 0)) return head
   const perSecond = (1000 * done) / elapsed
-  const left = Math.max(0, total - done) / perSecond
+  const left = (Math.max(0, total - done) * elapsed) / (1000 * done)
   return `${head}, ${amount(perSecond)}/s, ${seconds(left)} left`
 }
 
