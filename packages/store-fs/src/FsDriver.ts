@@ -110,8 +110,12 @@ export const make = (
           })
         ),
       locate: (threadId) => Effect.map(standings.of(threadId), ({ located }) => located),
-      append: (request) => lanes.alone(request.threadId, (lane) => Append.append(tools, lane, request)),
-      branch: (threadId, segment, how) => lanes.alone(threadId, (lane) => Segments.branch(tools, lane, segment, how)),
+      append: (request) =>
+        lanes.alone(request.threadId, (lane) =>
+          unlessMoved(home, request.threadId, Append.append(tools, lane, request))
+        ),
+      branch: (threadId, segment, how) =>
+        lanes.alone(threadId, (lane) => unlessMoved(home, threadId, Segments.branch(tools, lane, segment, how))),
       open: (threadId) => Logs.open(home, standings, threadId),
       segments: (threadId) => Logs.segments(home, standings, threadId),
       row: rows.row,
@@ -164,6 +168,20 @@ export const make = (
         )
     }
     return driver
+  })
+
+/** Does something again of which a file was gone when it was opened, as long as the thread is found elsewhere. */
+const unlessMoved = <A, E extends { readonly _tag: string }>(
+  home: Home,
+  threadId: string,
+  effect: Effect.Effect<A, E>,
+  left = 3
+): Effect.Effect<A, E> =>
+  Effect.catchAll(effect, (error) => {
+    if (error._tag !== "ThreadNotFound" || left === 0) return Effect.fail(error)
+    return Effect.flatMap(Effect.option(Homes.find(home, threadId)), (found) =>
+      found._tag === "None" ? Effect.fail(error) : unlessMoved(home, threadId, effect, left - 1)
+    )
   })
 
 /** Errors of whole threads that have nothing to do with what is in them. */

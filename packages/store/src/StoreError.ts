@@ -50,7 +50,10 @@ export interface Holder {
   readonly expiresAt: number
 }
 
-/** Somebody else has the right to append, or took it over after this lease ran out. Nothing was written. */
+/**
+ * Somebody else has the right to append, or took it over after this lease ran out. Nothing was acknowledged; of a batch
+ * that was being written when the lease was taken over, all or nothing is there (an `operationId` tells which).
+ */
 export class LeaseHeld extends Data.TaggedError("LeaseHeld")<{
   readonly threadId: string
   readonly holder: Holder

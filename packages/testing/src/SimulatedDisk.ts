@@ -50,6 +50,8 @@ export interface Options {
   readonly capacity?: number | undefined
   /** How long a sync takes, in milliseconds of the Effect clock. Default 0. */
   readonly syncTime?: number | undefined
+  /** Waited for in front of every operation: where a scheduler decides whose turn it is. Default: nothing. */
+  readonly before?: ((operation: Operation) => Effect.Effect<void>) | undefined
 }
 
 /** A process with its view of the disk. */
@@ -90,6 +92,7 @@ export const make = (options: Options = {}): Effect.Effect<SimulatedDisk> =>
     const machine: Machine = {
       disk,
       syncTime: options.syncTime ?? 0,
+      before: options.before,
       capacity: options.capacity ?? Number.POSITIVE_INFINITY,
       faults: undefined,
       operations: 0,
@@ -147,6 +150,7 @@ interface ProcessState {
 interface Machine {
   readonly disk: Disks.Disk
   readonly syncTime: number
+  readonly before: Options["before"]
   readonly losePower: () => void
   readonly processes: Set<ProcessState>
   capacity: number
@@ -255,8 +259,8 @@ const fileSystemOf = (machine: Machine, self: ProcessState): FileSystem.FileSyst
     path: string,
     run: (now: number) => A,
     partly?: (bytes: number, now: number) => void
-  ): Effect.Effect<A, PlatformError.PlatformError> =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+  ): Effect.Effect<A, PlatformError.PlatformError> => {
+    const done = Effect.flatMap(Clock.currentTimeMillis, (now) =>
       Effect.suspend(() => {
         if (self.isDead) return Effect.die(new Dead(`process ${self.name} is dead`))
         const fault = machine.faults?.({ method, path, process: self.name }, ++machine.operations)
@@ -276,6 +280,14 @@ const fileSystemOf = (machine: Machine, self: ProcessState): FileSystem.FileSyst
         }
       })
     )
+    const { before } = machine
+    return before === undefined
+      ? done
+      : Effect.zipRight(
+          Effect.suspend(() => before({ method, path, process: self.name })),
+          done
+        )
+  }
 
   /** How an operation that was tried ends when its process dies of it; undefined when the fault is of another kind. */
   const death = (fault: Fault | undefined, method: string, path: string): Effect.Effect<never> | undefined => {

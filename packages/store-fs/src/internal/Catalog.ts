@@ -154,7 +154,15 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
       if (path.endsWith(".tmp") || path.endsWith(".json")) return false
       const facts = yield* Disk.look(disk, path)
       return facts?.type === "Directory" && !(yield* Effect.isSuccess(fs.readLink(path)))
-    }).pipe(Effect.orElseSucceed(() => false))
+    }).pipe(
+      Effect.catchAll((error) =>
+        Effect.sync(() => {
+          // Nobody knows what it is: what lies in it may be missed, and that is not to pass for absence.
+          if (!Disk.isMissing(error)) problems.set(path, Disk.unavailable("listing a folder", path)(error))
+          return false
+        })
+      )
+    )
 
   const walkBelow = (folder: string, left: number, seen: Set<string>): Effect.Effect<void> =>
     Effect.gen(function* () {
@@ -169,7 +177,10 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
       yield* Effect.forEach(below, (one) => walkBelow(one, left - 1, seen), { concurrency: width, discard: true })
     })
 
-  const walk = Effect.gen(function* () {
+  // One at a time: what one could not list is no longer known once another one has begun.
+  const lock = Effect.unsafeMakeSemaphore(1)
+
+  const walkOnce = Effect.gen(function* () {
     const seen = new Set<string>()
     problems.clear()
     // What was no file may have become one.
@@ -178,7 +189,11 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
       if (file !== undefined) arranged.delete(file.threadId)
     }
     passed.clear()
-    yield* Effect.forEach(roots, (root) => walkBelow(root, depth, seen), { concurrency: 2, discard: true })
+    // A thread that is moved meanwhile is missed in neither place: in the archive it is seen before it leaves it, or, once
+    // the other place was listed, after it came there.
+    yield* walkBelow(roots[1], depth, seen)
+    yield* walkBelow(roots[0], depth, seen)
+    yield* Effect.ignore(refreshOne(roots[1], new Set()))
     for (const folder of folders.keys()) {
       const isHidden = [...problems.keys()].some((above) => folder.startsWith(`${above}${paths.sep}`))
       if (!seen.has(folder) && !isHidden) forget(folder)
@@ -187,6 +202,7 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
     const problem = roots.map((root) => problems.get(root)).find((one) => one !== undefined)
     if (problem !== undefined) return yield* Effect.fail(problem)
   })
+  const walk = lock.withPermits(1)(walkOnce)
 
   const forget = (folder: string): void => {
     for (const name of folders.get(folder)?.names ?? []) drop(paths.join(folder, name))

@@ -90,7 +90,9 @@ export const find = (
     for (let left = tries; left > 0 && !home.deleting.has(threadId); left--) {
       const known = catalog.thread(threadId)
       if (known !== undefined && left === tries) yield* refresh(home, known.head)
-      else if (known === undefined && odd === undefined) yield* catalog.walk
+      // Also a thread of which that look found the newest file no more: it is being moved, or gone.
+      const isThere = catalog.thread(threadId)?.all.some(({ path }) => path === known?.head.path) === true
+      if (!isThere && odd === undefined) yield* catalog.walk
       const files = catalog.thread(threadId)
       if (files === undefined) break
       const { path } = files.head

@@ -7,6 +7,7 @@
  * until when. A holder that has certainly ended is succeeded at once, one that is merely late only after its time.
  */
 import type { PlatformError } from "@effect/platform/Error"
+import * as Machine from "@skein/store/Machine"
 import { type Holder, LeaseHeld, type StoreUnavailable } from "@skein/store/StoreError"
 import { Effect, Random } from "effect"
 import * as Disk from "./Disk.js"
@@ -90,7 +91,7 @@ export const acquire = (
           const isOver = current.kind === "kept" || clock.unsafeCurrentTimeMillis() >= deadline
           if (isOver)
             return yield* Effect.fail(new LeaseHeld({ threadId: key, holder: holderOf(current, newest.fence) }))
-          yield* waitFor(leases, key, current.instance)
+          yield* waitFor(leases, key, current)
           continue
         }
         const held = yield* make(leases, key, (newest?.fence ?? 0) + 1, request)
@@ -170,10 +171,11 @@ const isStillLate = (leases: Leases, key: string, fence: number): Effect.Effect<
   Effect.map(read(leases, key, fence), (written) => written === undefined || judge(leases, written) !== "live")
 
 /** Says that somebody waits, and does so for a moment. */
-const waitFor = (leases: Leases, key: string, instance: string): Effect.Effect<void, PlatformError> =>
+const waitFor = (leases: Leases, key: string, { instance, process }: Written): Effect.Effect<void, PlatformError> =>
   Effect.gen(function* () {
-    const { disk } = leases
-    if (Instances.isOpen(instance)) return yield* Effect.zipRight(Instances.askFor(instance, key), Effect.yieldNow())
+    const { disk, machine } = leases
+    const isHere = Machine.isSame(machine.self, process) && Instances.isOpen(instance)
+    if (isHere) return yield* Effect.zipRight(Instances.askFor(instance, key), Effect.yieldNow())
     yield* disk.fs.writeFileString(disk.paths.join(folderOf(leases, key), waiting), "")
     const time = yield* Random.nextIntBetween(1, 5)
     yield* Effect.interruptible(Effect.sleep(time))

@@ -12,7 +12,7 @@ import {
   type ConflictReason,
   CorruptThread,
   type InvalidRequest,
-  type StoreUnavailable,
+  StoreUnavailable,
   ThreadNotFound
 } from "@skein/store/StoreError"
 import { Effect, Exit, Scope } from "effect"
@@ -283,10 +283,10 @@ const unlessSuperseded = (
 ): Effect.Effect<Outcome, StoreUnavailable> =>
   Effect.matchEffect(newerThan(home, live), {
     onFailure: (error) => Effect.zipRight(undo(home, live, options), Effect.fail(error)),
-    onSuccess: (newer): Effect.Effect<Outcome> =>
+    onSuccess: (newer): Effect.Effect<Outcome, StoreUnavailable> =>
       newer === undefined
         ? Effect.succeed(alone)
-        : Effect.as(undo(home, live, options), { _tag: "TakenBack", reason: becameOf(live, newer) })
+        : Effect.as(takenBack(home, live, options), { _tag: "TakenBack", reason: becameOf(live, newer) })
   })
 
 /** Finds out what happened to a write that is not as it should be. */
@@ -300,7 +300,7 @@ const settle = (
     if (!(yield* options.isOurs)) return { _tag: "TakenOver" }
     if (facts === undefined || facts.inode !== live.inode) {
       const reason = facts === undefined ? yield* whereabouts(home, live) : "moved"
-      yield* undo(home, live, options)
+      yield* takenBack(home, live, options)
       return { _tag: "TakenBack", reason }
     }
     if (facts.size === live.size + options.bytes.length) return alone
@@ -325,25 +325,49 @@ const between = (home: Home, live: LiveFile, { bytes }: WriteOptions): Effect.Ef
     return { _tag: "TakenBack", reason: "grown" }
   })
 
-const undo = (home: Home, live: LiveFile, { bytes, leave }: WriteOptions): Effect.Effect<void> =>
-  takeBack(home, live.file, live.size, bytes).pipe(
-    Effect.catchAll(() => Effect.sync(() => leave({ inode: live.inode, offset: live.size, bytes })))
+/** Takes a write back, or says that it could not be: whoever is told of a conflict may take it that nothing was written. */
+const takenBack = (home: Home, live: LiveFile, options: WriteOptions): Effect.Effect<void, StoreUnavailable> =>
+  Effect.flatMap(undo(home, live, options), (isGone) =>
+    isGone
+      ? Effect.void
+      : Effect.fail(
+          new StoreUnavailable({
+            operation: "appending to a thread",
+            reason: "its file went away while it was written to, and others wrote behind it",
+            advice: "Read the thread: all of the batch is there, or nothing of it.",
+            retryable: false,
+            paths: [live.path]
+          })
+        )
   )
 
-/** Cuts off what a write left behind an offset, if that is all there is behind it. */
+/** Takes a write back as far as that is possible now; gives whether it is known to be gone. */
+const undo = (home: Home, live: LiveFile, { bytes, leave }: WriteOptions): Effect.Effect<boolean> =>
+  takeBack(home, live.file, live.size, bytes).pipe(
+    Effect.catchAll(() =>
+      Effect.sync(() => {
+        leave({ inode: live.inode, offset: live.size, bytes })
+        return false
+      })
+    )
+  )
+
+/** Cuts off what a write left behind an offset, if that is all there is behind it. Gives whether nothing of it is there. */
 const takeBack = (
   home: Home,
   file: FileSystem.File,
   offset: number,
   bytes: Uint8Array
-): Effect.Effect<void, PlatformError> =>
+): Effect.Effect<boolean, PlatformError> =>
   Effect.gen(function* () {
     const { size } = Disk.factsOf(yield* file.stat)
-    if (size <= offset || size > offset + bytes.length) return
+    if (size <= offset) return true
+    if (size > offset + bytes.length) return false
     const gained = yield* readAt(file, offset, size - offset)
-    if (Buffer.compare(gained, bytes.subarray(0, gained.length)) !== 0) return
+    if (Buffer.compare(gained, bytes.subarray(0, gained.length)) !== 0) return true
     yield* file.truncate(offset)
     yield* Disk.sync(home.disk, file)
+    return true
   })
 
 const readAt = (file: FileSystem.File, offset: number, length: number): Effect.Effect<Uint8Array, PlatformError> =>

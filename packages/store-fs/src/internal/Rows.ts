@@ -105,8 +105,11 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
       const { threadId } = one.files
       const row = rowOf(one, yield* columns.of(threadId), derived)
       const facts = factsOf(one)
+      // The file grew between the look at it and the reading, or another list looked at it later than this one read it.
+      const isShort = !one.files.head.compressed && reached !== undefined && reached.offset < facts.size
       // No file has this size, so the thread counts as behind at the next list.
-      const stale = home.incomplete.has(threadId) ? { ...facts, size: -1 } : facts
+      const isUnread = one.opening === Standing.unread
+      const stale = home.incomplete.has(threadId) || isShort || isUnread ? { ...facts, size: -1 } : facts
       pending.set(threadId, { indexed: { row, reached }, facts: stale })
       if (pending.size >= batch) yield* flush
     })
@@ -132,9 +135,11 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
   const laggingOne = (threadId: string): Effect.Effect<ReadonlyArray<Lagging>, StoreUnavailable> =>
     Effect.gen(function* () {
       const { facts, files } = yield* Homes.find(home, threadId)
-      const filed =
-        pending.get(threadId)?.facts ?? (yield* index.filesOf(threadId)).find(({ path }) => path === files.head.path)
-      const isTrue = filed !== undefined && filed.path === files.head.path && Disk.isSame(filed, facts)
+      const waiting = pending.get(threadId)?.facts
+      const all = waiting === undefined ? yield* index.filesOf(threadId) : [waiting]
+      const filed = all.find(({ path }) => path === files.head.path)
+      const isDoubtful = doubtful(all, new Set([files.head.path])).has(threadId)
+      const isTrue = filed !== undefined && !isDoubtful && Disk.isSame(filed, facts)
       return isTrue ? [] : yield* behind(files, facts)
     }).pipe(Effect.catchTags({ ThreadNotFound: () => Effect.succeed([]), InvalidRequest: () => Effect.succeed([]) }))
 
@@ -155,6 +160,12 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
       current.add(files.head.path)
       const before = filed.get(files.head.path)
       if (before === undefined || !Disk.isSame(before, facts)) changed.push({ files, facts })
+    }
+    const doubted = doubtful(filed.values(), current)
+    for (const [i, files] of threads.entries()) {
+      const facts = looks[i]
+      const isNoted = changed.some((one) => one.files.threadId === files.threadId)
+      if (facts?.type === "File" && !isNoted && doubted.has(files.threadId)) changed.push({ files, facts })
     }
     yield* forgetOthers(filed, current, new Set(threads.map(({ threadId }) => threadId)))
     yield* ExplicitSync.run({ home, columns, index, filed, explicitOf })
@@ -187,12 +198,12 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
     const files: Array<string> = []
     const rows = new Set<string>()
     for (const { path, segmentId, threadId } of filed.values()) {
-      // Facts without a segment are those of explicit metadata, which outlive a file that is away for a while.
-      if (segmentId === "" || current.has(path)) continue
-      files.push(path)
       if (!threads.has(threadId)) rows.add(threadId)
+      // Facts without a segment are those of explicit metadata, which outlive a file that is away for a while.
+      if (segmentId !== "" && !current.has(path)) files.push(path)
     }
-    return files.length === 0 ? Effect.void : index.change({ forgetFiles: files, forgetRows: [...rows] })
+    const isNothing = files.length === 0 && rows.size === 0
+    return isNothing ? Effect.void : index.change({ forgetFiles: files, forgetRows: [...rows] })
   }
 
   return {
@@ -230,7 +241,12 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
         if (before === undefined) return
         const explicit = explicitOf(yield* columns.of(threadId))
         const indexed = { ...before, row: { ...before.row, explicit } }
-        pending.set(threadId, { indexed, facts: pending.get(threadId)?.facts })
+        const head = catalog.thread(threadId)?.head
+        // The row may be older than what another process notes of the file meanwhile, or outlive the thread: facts that fit
+        // no file let the next list look at it again.
+        if (head === undefined) return
+        const unfit = { ...unread(head), historyMode: before.row.historyMode }
+        pending.set(threadId, { indexed, facts: pending.get(threadId)?.facts ?? unfit })
       }),
     forget: (threadId) =>
       Effect.gen(function* () {
@@ -242,11 +258,33 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
   }
 }
 
+/**
+ * Threads of which the index knows a file that is not the newest one. Whoever noted that one, perhaps another process that
+ * was late with it, noted its row as well, so that the row may be older than what is known of the newest file.
+ */
+const doubtful = (filed: Iterable<FileFacts>, current: ReadonlySet<string>): ReadonlySet<string> => {
+  const threads = new Set<string>()
+  for (const { path, segmentId, threadId } of filed) if (segmentId !== "" && !current.has(path)) threads.add(threadId)
+  return threads
+}
+
 const explicitOf = ({ git, memoryMode, metadata, name }: Columns & Explicit): Explicit => ({
   ...(name === undefined ? {} : { name }),
   ...(memoryMode === undefined ? {} : { memoryMode }),
   ...(git === undefined ? {} : { git }),
   ...(metadata === undefined ? {} : { metadata })
+})
+
+/** What fits no file that there is. */
+const unread = (file: Catalog.Rollout): FileFacts => ({
+  path: file.path,
+  size: -1,
+  mtimeMs: 0,
+  inode: 0,
+  threadId: file.threadId,
+  segmentId: Catalog.segmentId(file),
+  historyMode: "legacy",
+  base: undefined
 })
 
 const factsOf = ({ facts, files: { head, threadId }, opening }: Seen): FileFacts => ({

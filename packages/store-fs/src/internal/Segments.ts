@@ -13,7 +13,8 @@ import {
   LeaseHeld,
   type ReadError,
   StoreUnavailable,
-  ThreadAlreadyExists
+  ThreadAlreadyExists,
+  ThreadNotFound
 } from "@skein/store/StoreError"
 import { Effect, type Scope } from "effect"
 import * as CodexHome from "../CodexHome.js"
@@ -23,6 +24,7 @@ import type { AllColumns } from "./Columns.js"
 import * as Disk from "./Disk.js"
 import type { Home } from "./Home.js"
 import * as Homes from "./Home.js"
+import * as Intents from "./Intents.js"
 import type { Lane, Tools } from "./Lane.js"
 import * as Lanes from "./Lane.js"
 import * as Lease from "./Lease.js"
@@ -47,6 +49,8 @@ export const create = (
     // A thread of that id may be in a folder where nobody expects a new file.
     if (!isFirst && catalog.thread(threadId) === undefined) yield* catalog.walk
     if (catalog.thread(threadId) !== undefined) return yield* Effect.fail(new ThreadAlreadyExists({ threadId }))
+    const { base } = segment
+    const source = base === undefined ? undefined : catalog.base(base.segmentId, threadId)
     const time = CodexHome.timeOf(segment.madeAt)
     const name = CodexHome.fileName(time, threadId, segment.segmentId === threadId ? undefined : segment.segmentId)
     const isPlain = archivedAt === undefined && Object.values(explicit).every((value) => value === undefined)
@@ -56,7 +60,36 @@ export const create = (
     const folder = archivedAt === undefined ? Homes.sessionsFolder(tools.home, time) : Homes.archiveFolder(tools.home)
     const size = yield* install(tools, { folder, name, threadId, historyMode: thread.historyMode, segment })
     if (size === undefined) return yield* Effect.fail(new ThreadAlreadyExists({ threadId }))
+    if (source !== undefined && thread.historyMode === "paginated") {
+      const path = tools.home.disk.paths.join(folder, name)
+      yield* unlessDeleted(tools.home, source, threadId).pipe(
+        Effect.tapError(() => {
+          catalog.drop(path)
+          return Effect.ignore(Disk.remove(tools.home.disk, path))
+        })
+      )
+    }
     return Positions.make(segment.segmentId, size)
+  })
+
+/**
+ * Fails when what a new thread stands on is being deleted: a deletion that began before the thread was there may not have
+ * seen that it stands on it. One that begins later sees it, and gives it its own copy.
+ */
+const unlessDeleted = (
+  home: Home,
+  source: Catalog.Rollout,
+  threadId: string
+): Effect.Effect<void, ThreadNotFound | StoreUnavailable> =>
+  Effect.gen(function* () {
+    if (source.threadId === threadId) return
+    const missing = Effect.fail(new ThreadNotFound({ threadId: source.threadId }))
+    const intents = yield* Effect.mapError(Intents.pending(home), failed(source.path))
+    if (intents.some((one) => one.kind === "delete" && one.threadId === source.threadId)) return yield* missing
+    if ((yield* Effect.mapError(Disk.look(home.disk, source.path), failed(source.path))) !== undefined) return
+    yield* home.catalog.walk
+    const { segmentId = source.threadId } = source
+    if (home.catalog.base(segmentId, threadId) === undefined) return yield* missing
   })
 
 /** Takes the lease of an id that nobody has a thread under. Gives whether nobody ever had one. */

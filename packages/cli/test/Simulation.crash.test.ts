@@ -1,0 +1,76 @@
+/**
+ * The store of files under simulation: a short run, seeds that once found something, and stores with a promise broken, in
+ * which the same simulation has to find that. `npm run simulate` goes on for as long as it is told to.
+ */
+import * as Simulation from "@skein/testing/Simulation"
+import { describe, expect, it } from "vitest"
+import * as Subjects from "./simulation/subjects.js"
+
+const simulate = (
+  seed: number,
+  subject: (seed: number) => Simulation.Subject = Subjects.files,
+  steps = 60
+): Simulation.Report => Simulation.run({ seed, steps, subject: () => subject(seed) })
+
+/** Lets others have their turn: a run never waits for anything. */
+const pause = () => new Promise((resolve) => setImmediate(resolve))
+
+describe("70. several processes with crashes, losses of power, stops, jumps of the clock and faults", () => {
+  it("keep every promise", async () => {
+    for (let seed = 1000; seed < 1006; seed++) {
+      expect(simulate(seed).failure, `seed ${seed}`).toBeUndefined()
+      await pause()
+    }
+  }, 120_000)
+
+  /**
+   * What each of them found: a thread that was moved while it was looked for (35), or opened (119), passed for missing, and
+   * so did one of which a folder could not be looked at (117); of one with several files that was moved an older one
+   * passed for the newest (73); a fork of a thread that was being deleted stood on nothing (52); a conflict was told of a
+   * write that could not be taken back (128); rows that a late process noted were believed (4, 58, 88), and so was the
+   * empty one of a file that could not be read (12).
+   */
+  it.each([4, 12, 35, 52, 58, 73, 88, 117, 119, 128])(
+    "seed %i, which once broke one, breaks none",
+    (seed) => {
+      expect(simulate(seed).failure).toBeUndefined()
+    },
+    60_000
+  )
+})
+
+it("a run follows from its seed", () => {
+  const [first, second] = [simulate(7), simulate(7)]
+  expect(second).toEqual(first)
+  expect(simulate(8).trace).not.toBe(first.trace)
+}, 60_000)
+
+describe("a store with a promise broken", () => {
+  it.each([
+    ["acknowledges before it is synced", 1, /is not there/],
+    ["takes no lease", 15, /is there in part/],
+    ["writes batches line by line and does not mark them", 1, /is there in part/]
+  ] as const)(
+    "that %s is found out",
+    async (name, from, reason) => {
+      const subject = Subjects.mutants[name]
+      let found: string | undefined
+      for (let seed = from; seed < from + 20 && found === undefined; seed++) {
+        const { failure } = simulate(seed, subject)
+        if (failure !== undefined && reason.test(failure.reason)) found = failure.reason
+        await pause()
+      }
+      expect(found).toMatch(reason)
+    },
+    60_000
+  )
+
+  it("is found out with fewer steps", () => {
+    const subject = Subjects.mutants["acknowledges before it is synced"]
+    if (subject === undefined) throw new Error("there is no such mutant")
+    const options = { seed: 1, steps: 60, subject: () => subject(1) }
+    const small = Simulation.shrink(options, 20)
+    expect(small.steps - small.without.size).toBeLessThan(30)
+    expect(Simulation.run(small).failure).toBeDefined()
+  }, 60_000)
+})
