@@ -98,9 +98,44 @@ export const threadId = (text: string, field = "threadId"): Either.Either<string
 
 const most = 10_000
 
-/** Checks a query. Cost: constant. */
+const isText = (value: unknown): boolean => typeof value === "string"
+const isList = (value: unknown): boolean => value === null || (Array.isArray(value) && value.every(isText))
+const isTable = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every(isText)
+
+/** What each part of a query has to be, for hosts whose compiler does not hold them to it. */
+const shapes: ReadonlyArray<readonly [keyof SummaryQuery, (value: unknown) => boolean, string]> = [
+  ["cursor", isText, "a text"],
+  [
+    "sortKey",
+    (value) => typeof value === "string" && Object.hasOwn(letters, value),
+    "createdAt, updatedAt or recencyAt"
+  ],
+  ["sortDirection", (value) => value === "asc" || value === "desc", "asc or desc"],
+  ["sources", isList, "a list of texts"],
+  ["modelProviders", isList, "a list of texts"],
+  ["defaultProvider", isText, "a text"],
+  ["cwds", isList, "a list of texts"],
+  ["archived", (value) => typeof value === "boolean" || value === "any", "true, false or any"],
+  ["searchTerm", isText, "a text"],
+  ["metadata", isTable, "a table of texts"],
+  ["hidden", (value) => typeof value === "boolean", "true or false"]
+]
+
+const shaped = (query: SummaryQuery): Either.Either<void, InvalidRequest> => {
+  for (const [field, isRight, wanted] of shapes) {
+    if (query[field] === undefined || isRight(query[field])) continue
+    return Either.left(
+      new InvalidRequest({ field, reason: `it is not ${wanted}`, advice: `Give ${wanted}, or nothing.` })
+    )
+  }
+  return Either.right(undefined)
+}
+
+/** Checks a query. Cost: that of its own size. */
 export const check = (query: SummaryQuery): Either.Either<RowQuery, InvalidRequest> =>
   Either.gen(function* () {
+    yield* shaped(query)
     const limit = yield* pageSize(query.pageSize)
     const sortKey = query.sortKey ?? "createdAt"
     const after = query.cursor === undefined ? undefined : yield* parseCursor(query.cursor, sortKey)

@@ -322,3 +322,20 @@ describe("working directories", () => {
     expect(SummaryQuery.normalCwd(text)).toBe(normal)
   })
 })
+
+describe("queries of hosts whose compiler does not hold them to a shape", () => {
+  it.each([
+    ["cursor", 1],
+    ["sortKey", "toString"],
+    ["sortDirection", "up"],
+    ["sources", "cli"],
+    ["modelProviders", [1]],
+    ["cwds", true],
+    ["archived", "all"],
+    ["searchTerm", null],
+    ["metadata", { a: 1 }],
+    ["hidden", 0]
+  ])("%s of a wrong kind is refused, and the refusal names it", (field, value) => {
+    expect(refusal({ [field]: value } as Query)).toMatchObject({ _tag: "InvalidRequest", field })
+  })
+})
