@@ -97,8 +97,11 @@ export const find = (
       if (files === undefined) break
       const { path } = files.head
       const facts = yield* Disk.look(disk, path).pipe(Effect.mapError(Disk.unavailable("finding a thread", path)))
-      if (facts?.type === "File") return { files, facts }
+      // A file without a byte says nothing; one that an opening left behind stands for nothing beside others.
+      const isBare = facts?.type === "File" && facts.size === 0 && files.all.length > 1
+      if (facts?.type === "File" && !(isBare && left > 1)) return { files, facts }
       if (facts === undefined) yield* catalog.walk
+      else if (isBare) catalog.pass(path)
       else {
         odd = { path, type: facts.type }
         catalog.pass(path)

@@ -83,7 +83,7 @@ export const open = (
 ): Effect.Effect<LiveFile, OpenError> =>
   Effect.gen(function* () {
     const { catalog, disk } = home
-    const { files: found } = yield* Homes.find(home, threadId)
+    const { facts: seen, files: found } = yield* Homes.find(home, threadId)
     const path = found.head.compressed ? yield* Cold.materialise(home, found.head, evidence.held) : found.head.path
     const files = catalog.thread(threadId) ?? found
     const scope = yield* Scope.make()
@@ -93,7 +93,13 @@ export const open = (
       const opening = yield* standings
         .opening(path, facts)
         .pipe(Effect.mapError((error) => narrowed(threadId, Standing.readError(threadId, error))))
-      if (opening.isEmpty) return yield* Effect.fail(new ThreadNotFound({ threadId }))
+      if (opening.isEmpty) {
+        // Opening made it, since the thread's file went away meanwhile: left there, it would stand for the thread.
+        const isMade = facts.size === 0 && facts.inode !== seen.inode
+        const now = isMade ? yield* Disk.look(disk, path) : undefined
+        if (now?.inode === facts.inode && now.size === 0) yield* Disk.remove(disk, path)
+        return yield* Effect.fail(new ThreadNotFound({ threadId }))
+      }
       yield* check(threadId, path, opening)
       const beside = files.all.find((other) => other.compressed && other.path === `${path}.zst`)
       if (beside !== undefined) yield* Cold.dropRemnant(home, beside.path, file, evidence.held)
