@@ -97,7 +97,10 @@ export const open = (
         // Opening made it, since the thread's file went away meanwhile: left there, it would stand for the thread.
         const isMade = facts.size === 0 && facts.inode !== seen.inode
         const now = isMade ? yield* Disk.look(disk, path) : undefined
-        if (now?.inode === facts.inode && now.size === 0) yield* Disk.remove(disk, path)
+        if (now?.inode === facts.inode && now.size === 0) {
+          yield* Disk.remove(disk, path)
+          yield* Disk.syncFolder(disk, disk.paths.dirname(path))
+        }
         return yield* Effect.fail(new ThreadNotFound({ threadId }))
       }
       yield* check(threadId, path, opening)

@@ -173,12 +173,13 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
     return all.flat()
   })
 
-  /** The newest of a thread's files that is one, and not a folder or a pipe of such a name. */
+  /** The newest of a thread's files that is one: no folder or pipe of such a name, nor, beside others, an empty file. */
   const regular = (
     files: ThreadFiles,
     facts: Disk.Facts | undefined
   ): Effect.Effect<{ readonly files: ThreadFiles; readonly facts: Disk.Facts | undefined }> => {
-    if (facts === undefined || facts.type === "File") return Effect.succeed({ files, facts })
+    const isBare = facts?.type === "File" && facts.size === 0 && files.all.length > 1
+    if (facts === undefined || (facts.type === "File" && !isBare)) return Effect.succeed({ files, facts })
     catalog.pass(files.head.path)
     const other = catalog.thread(files.threadId)
     return other === undefined
