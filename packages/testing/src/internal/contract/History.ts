@@ -288,8 +288,8 @@ export const cases = Case.group("History", [
         Effect.gen(function* () {
           const { store } = yield* fresh
           const lines = split(bytes)
-          // A file without a line is no thread yet.
-          if (lines.length === 0) return
+          // A file without a line, or with blank ones only, is no thread yet.
+          if (lines.every((line) => line.every((byte) => byte <= 0x20))) return
           yield* store.imported(Raw.exported(threadId, [{ segmentId: threadId, lines }]))
           const read = (yield* Look.rows(store, threadId)).map(({ decoded }) => decoded)
           const texts = read.map(({ line }) => Look.latin1(line.bytes))
