@@ -58,7 +58,7 @@ export const lengthOf = (lines: ReadonlyArray<Uint8Array>): number => {
 }
 
 /** Bytes that a page of lines spans. Readings that are likely to end early begin small and take four times as much. */
-const page = { first: 64 * 1024, most: 1024 * 1024 }
+const page = { first: 8 * 1024, most: 1024 * 1024 }
 
 const ascending = `SELECT ${offsetOf}, line FROM content WHERE key >= ? AND key < ? ORDER BY key`
 const descending = `SELECT ${offsetOf}, line FROM content WHERE key >= ? AND key < ? ORDER BY key DESC`
