@@ -76,6 +76,13 @@ export const make = (
         home.deleting.delete(threadId)
         return isDeleted
       })
+    /** Does something again once what stood in its way is done: whoever began with that may be dead or late. */
+    const unlessMoving = <A, E>(lane: Lane.Lane, effect: Effect.Effect<A, E>): Effect.Effect<A, E | ReadError> =>
+      Effect.catchAll(effect, (error) => {
+        if (!lane.isMoving) return Effect.fail(error)
+        lane.isMoving = false
+        return Effect.zipRight(finishAll(lane.threadId), effect)
+      })
     for (const intent of yield* begun) {
       if (intent.kind === "delete") home.deleting.add(intent.threadId)
       if (options.finish === false) continue
@@ -113,10 +120,12 @@ export const make = (
       locate: (threadId) => Effect.map(standings.of(threadId), ({ located }) => located),
       append: (request) =>
         lanes.alone(request.threadId, (lane) =>
-          unlessMoved(home, request.threadId, Append.append(tools, lane, request))
+          unlessMoving(lane, unlessMoved(home, request.threadId, Append.append(tools, lane, request)))
         ),
       branch: (threadId, segment, how) =>
-        lanes.alone(threadId, (lane) => unlessMoved(home, threadId, Segments.branch(tools, lane, segment, how))),
+        lanes.alone(threadId, (lane) =>
+          unlessMoving(lane, unlessMoved(home, threadId, Segments.branch(tools, lane, segment, how)))
+        ),
       open: (threadId) => Logs.open(home, standings, threadId),
       segments: (threadId) => Logs.segments(home, standings, threadId),
       row: rows.row,

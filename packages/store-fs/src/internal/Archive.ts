@@ -5,6 +5,7 @@ import { Effect } from "effect"
 import type { Rollout } from "./Catalog.js"
 import type { AllColumns } from "./Columns.js"
 import * as Disk from "./Disk.js"
+import * as Fence from "./Fence.js"
 import type { Home } from "./Home.js"
 import * as Homes from "./Home.js"
 import * as Intents from "./Intents.js"
@@ -24,6 +25,8 @@ export const run = (
   Effect.gen(function* () {
     const { catalog, disk } = home
     const { kind, threadId } = intent
+    // Nobody gives a file of the thread its old name any more who began to before this was said.
+    yield* Fence.revoke(home, threadId)
     yield* catalog.walk
     for (const file of toMove(home, threadId, kind)) {
       const to = destination(home, kind, file)

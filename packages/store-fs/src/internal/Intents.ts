@@ -48,6 +48,12 @@ export const pending = (home: Home): Effect.Effect<ReadonlyArray<Intent>, Platfo
     return found
   })
 
+/** Whether something was begun with a thread and is not done. */
+export const isPending = (home: Home, threadId: string): Effect.Effect<boolean, PlatformError> =>
+  Effect.map(Disk.list(home.disk, Homes.own(home, "intents")), (names) =>
+    names.some((name) => pattern.exec(name)?.[2] === threadId)
+  )
+
 const momentOf = (home: Home, name: string): Effect.Effect<number> =>
   home.disk.fs.readFileString(Homes.own(home, "intents", name)).pipe(
     Effect.map((text) => {

@@ -13,7 +13,7 @@ import {
   type ConflictReason,
   type InvalidRequest,
   LeaseHeld,
-  type StoreUnavailable,
+  StoreUnavailable,
   type ThreadNotFound
 } from "@skein/store/StoreError"
 import { Effect, Either } from "effect"
@@ -56,6 +56,8 @@ export interface Lane {
   goneAt: number | undefined
   /** Who waits for the lease: another store of this process, or another process. */
   wantedBy: "store" | "process" | undefined
+  /** Whether a lease was not taken over since the thread is being archived or deleted, perhaps by who is late. */
+  isMoving: boolean
   /** When it was given to another process. */
   yieldedAt: number
   usedAt: number
@@ -72,6 +74,7 @@ export const make = (threadId: string): Lane => ({
   isSole: true,
   goneAt: undefined,
   wantedBy: undefined,
+  isMoving: false,
   yieldedAt: Number.NEGATIVE_INFINITY,
   usedAt: 0
 })
@@ -245,13 +248,31 @@ const takeOver = ({ home }: Tools, lane: Lane, fence: number): Effect.Effect<voi
         error._tag === "StoreUnavailable" ? error : Disk.unavailable("taking a thread over", home.root)(error)
       )
     )
-    const found = yield* Effect.option(Homes.find(home, lane.threadId))
-    if (found._tag === "None" || found.value.files.head.compressed) return
-    yield* close(lane)
-    const { path } = found.value.files.head
     const held = { ...alwaysOurs(lane), fence }
-    yield* Rehome.take(home, path, Lease.markOf(home.leases, lane.threadId, fence), held)
+    for (let left = moves; left > 0; left--) {
+      const found = yield* Effect.option(Homes.find(home, lane.threadId))
+      if (found._tag === "None" || found.value.files.head.compressed) return
+      yield* close(lane)
+      const { path } = found.value.files.head
+      const outcome = yield* Rehome.take(home, path, Lease.markOf(home.leases, lane.threadId, fence), held)
+      if (outcome === "taken") return
+      lane.isMoving = outcome === "moving"
+      if (lane.isMoving) break
+      yield* home.catalog.walk
+    }
+    return yield* Effect.fail(
+      new StoreUnavailable({
+        operation: "taking a thread over",
+        reason: "it is being archived or deleted",
+        advice: "Try again.",
+        retryable: true,
+        paths: []
+      })
+    )
   })
+
+/** How often a file is looked for that somebody moves. */
+const moves = 4
 
 /** Where the thread stands, for a batch. */
 export const located = (live: LiveFile.LiveFile, archivedAt: number | undefined): Located => ({

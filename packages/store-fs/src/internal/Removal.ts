@@ -79,6 +79,8 @@ export const run = (
     const { columns, home, rows } = parts
     const { catalog, disk } = home
     const { threadId } = intent
+    // Nobody gives a file of the thread its old name any more who began to before this was said.
+    yield* revoke(home, threadId)
     yield* catalog.walk
     const files = catalog.thread(threadId)
     if (files !== undefined) {
@@ -101,6 +103,11 @@ export const run = (
     }).pipe(Effect.mapError((error) => (error._tag === "StoreUnavailable" ? error : failed(home, threadId)(error))))
     home.deleting.delete(threadId)
   })
+
+const revoke = (home: Home, threadId: string): Effect.Effect<void, StoreUnavailable> =>
+  Effect.mapError(Fence.revoke(home, threadId), (error) =>
+    error._tag === "StoreUnavailable" ? error : failed(home, threadId)(error)
+  )
 
 /** The newest one last: as long as it is there, the thread is found. */
 const removeFiles = (home: Home, files: ThreadFiles): Effect.Effect<void, PlatformError> =>
