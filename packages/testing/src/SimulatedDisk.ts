@@ -523,12 +523,13 @@ const fileSystemOf = (machine: Machine, self: ProcessState): FileSystem.FileSyst
     copy: copyFile,
     copyFile,
     link: (from, to) =>
-      step("link", to, () => {
+      step("link", to, (now) => {
         const node = there(from, false)
         if (node.kind === "folder") throw isFolder()
         const target = walk(to, false)
         if (target.node !== undefined) throw exists()
         disk.name([{ folder: target.folder, name: target.name, node }])
+        target.folder.mtime = now
       }),
     makeDirectory: (path, options = {}) =>
       step("makeDirectory", path, (now) => makeFolders(path, options.mode ?? 0o755, options.recursive === true, now)),
@@ -562,6 +563,7 @@ const fileSystemOf = (machine: Machine, self: ProcessState): FileSystem.FileSyst
         const target = walk(to, false)
         if (target.node !== undefined) throw exists()
         disk.name([{ folder: target.folder, name: target.name, node: disk.link(from, now) }])
+        target.folder.mtime = now
       }),
     truncate: (path, length = 0) =>
       step("truncate", path, (now) => {

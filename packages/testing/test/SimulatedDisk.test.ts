@@ -229,6 +229,37 @@ describe("processes", () => {
   })
 })
 
+it("every change of the names in a folder shows in its time", async () => {
+  const clock = { now: 1000 }
+  const ticking = <A, E>(effect: Effect.Effect<A, E>): Promise<A> =>
+    run(
+      Effect.flatMap(Effect.clock, (before) =>
+        Effect.withClock(effect, {
+          ...before,
+          unsafeCurrentTimeMillis: () => clock.now,
+          currentTimeMillis: Effect.sync(() => clock.now)
+        })
+      )
+    )
+  const disk = await run(SimulatedDisk.make())
+  const { fileSystem: fs } = disk.process()
+  await ticking(Effect.zipRight(fs.makeDirectory("/f"), fs.writeFile("/a", bytes("a"))))
+  const changes: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
+    fs.link("/a", "/f/link"),
+    fs.symlink("/a", "/f/symlink"),
+    fs.writeFile("/f/new", bytes("b")),
+    fs.makeDirectory("/f/g"),
+    fs.rename("/f/new", "/f/other"),
+    fs.remove("/f/other")
+  ]
+  for (const change of changes) {
+    clock.now += 10
+    await ticking(change)
+    const { mtime } = await ticking(fs.stat("/f"))
+    expect(mtime).toEqual(Option.some(new Date(clock.now)))
+  }
+})
+
 describe("faults", () => {
   it.each([
     ["fail", { kind: "fail", reason: "io" }, "refused", ""],
