@@ -44,11 +44,15 @@ export interface Catalog {
   readonly threads: () => Iterable<ThreadFiles>
   /** The file that an id names as a base (since-july); one of the thread that asks comes first. */
   readonly base: (id: string, of: string) => Rollout | undefined
+  /** Files without a name of their own yet: what they are called as long as they are being made. */
+  readonly temporaries: () => Iterable<string>
   /** Takes note of a file that was made or is gone. */
   readonly add: (path: string) => void
   readonly drop: (path: string) => void
   /** Takes note that something that is named as a rollout is none: a directory, a pipe. */
   readonly pass: (path: string) => void
+  /** Grows whenever a file comes to be known, or is known no longer. */
+  readonly revision: () => number
   /** Why a folder could not be listed, if one could not. */
   readonly problem: () => StoreUnavailable | undefined
   /** The same of every folder that could not be. */
@@ -83,11 +87,13 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
   let moment = 0
   const changedAt = new Map<string, number>()
   let isWalked = false
+  let revision = 0
 
   const put = (folder: string, path: string, name: CodexHome.RolloutName): void => {
     if (files.has(path)) return
     const isArchived = folder === roots[1] || folder.startsWith(`${roots[1]}${paths.sep}`)
     const file: Rollout = { ...name, path, folder, isArchived }
+    revision++
     files.set(path, file)
     into(byThread, file.threadId, file)
     into(bySegment, segmentId(file), file)
@@ -110,6 +116,7 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
   const drop = (path: string): void => {
     const file = files.get(path)
     if (file === undefined) return
+    revision++
     files.delete(path)
     passed.delete(path)
     outOf(byThread, file.threadId, file)
@@ -268,6 +275,11 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
       const further = (own.length > 0 ? own : all).filter((file) => file.segmentId !== undefined)
       return [...(further.length > 0 ? further : all)].sort(preferred).at(0)
     },
+    temporaries: function* () {
+      for (const [folder, { names }] of folders) {
+        for (const name of names) if (name.endsWith(".tmp")) yield paths.join(folder, name)
+      }
+    },
     add,
     drop: gone,
     pass: (path) => {
@@ -275,6 +287,7 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
       const file = files.get(path)
       if (file !== undefined) arranged.delete(file.threadId)
     },
+    revision: () => revision,
     problem: () => problems.values().next().value,
     problems: () => problems.values()
   }

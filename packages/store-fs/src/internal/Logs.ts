@@ -16,7 +16,7 @@ import * as Standing from "./Standing.js"
 import type * as Tail from "./Tail.js"
 
 /** How often a file is looked for that went away before it was opened. */
-const tries = 3
+const tries = 8
 
 /** The log of a thread up to its last line that counts; see `Driver.open`. */
 export const open = (
@@ -34,6 +34,7 @@ const attempt = (
 ): Effect.Effect<EffectiveLog.EffectiveLog<ReadError>, ReadError, Scope.Scope> =>
   Effect.gen(function* () {
     const { facts, files } = yield* Homes.find(home, threadId)
+    const before = home.catalog.revision()
     const opened = yield* Effect.either(rolloutLog(home, files.head))
     if (opened._tag === "Left") {
       const { reason } = opened.left
@@ -49,9 +50,11 @@ const attempt = (
     }
     const log = opened.right
     if (log.diagnostics.some(({ code }) => code === "missing-base") && left > 0) {
-      // It may lie in a folder that nobody expected it in.
+      // It may lie in a folder that nobody expected it in, or be moved from one to another in this very moment.
       yield* home.catalog.walk
-      return yield* attempt(home, standings, threadId, 0)
+      const isMoved = home.catalog.revision() !== before
+      // Once more in any case: what failed once need not fail again.
+      if (isMoved || left === tries) return yield* attempt(home, standings, threadId, left - 1)
     }
     if (log.whole) home.incomplete.delete(threadId)
     else home.incomplete.add(threadId)
