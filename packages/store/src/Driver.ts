@@ -89,6 +89,11 @@ export interface NewThread {
   readonly threadId: string
   readonly historyMode: string
   readonly segment: NewSegment
+  /**
+   * Of a fork, the thread that the segment's base was read from: a driver that can tell that it was deleted meanwhile, and
+   * took the base along, fails with `ThreadNotFound` of it.
+   */
+  readonly forkOf?: string | undefined
   /** Derived state at the end of the segment; undefined where it has still to be folded. */
   readonly derived: Derived | undefined
   readonly explicit: Explicit

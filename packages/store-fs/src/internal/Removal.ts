@@ -7,7 +7,7 @@
  */
 import type { PlatformError } from "@effect/platform/Error"
 import type { Removal } from "@skein/store/Driver"
-import { InvalidRequest, type ReadError, type StoreUnavailable } from "@skein/store/StoreError"
+import { InvalidRequest, type ReadError, StoreUnavailable } from "@skein/store/StoreError"
 import { Effect } from "effect"
 import * as CodexHome from "../CodexHome.js"
 import type { FileRefused } from "../FileError.js"
@@ -17,6 +17,7 @@ import * as Catalog from "./Catalog.js"
 import type { AllColumns } from "./Columns.js"
 import * as Disk from "./Disk.js"
 import * as Fence from "./Fence.js"
+import * as Header from "./Header.js"
 import type { Home } from "./Home.js"
 import * as Homes from "./Home.js"
 import * as Intents from "./Intents.js"
@@ -82,6 +83,7 @@ export const run = (
     // Nobody gives a file of the thread its old name any more who began to before this was said.
     yield* revoke(home, threadId)
     yield* catalog.walk
+    if (catalog.thread(threadId) !== undefined) yield* preventForks(home, threadId)
     const files = catalog.thread(threadId)
     if (files !== undefined) {
       const heirs = yield* heirsOf(parts, files)
@@ -104,6 +106,34 @@ export const run = (
     home.deleting.delete(threadId)
   })
 
+/**
+ * Takes away what is to become a fork of the thread and has no name yet: it will never have one (`Segments`). Whatever got
+ * its name before that is known when this returns.
+ */
+const preventForks = (home: Home, threadId: string): Effect.Effect<void, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const { catalog, disk } = home
+    let isAny = false
+    for (const path of catalog.temporaries()) {
+      const [, name] = forkName.exec(disk.paths.basename(path)) ?? []
+      if (name === undefined || CodexHome.parseName(name)?.segmentId !== undefined) continue
+      const base = yield* Effect.scoped(
+        Effect.flatMap(RolloutFile.open(path, { ends: true }).pipe(Effect.provide(home.context)), (file) =>
+          Effect.map(Header.read(RolloutFile.source(file)), Header.base)
+        )
+        // One that is not written yet looks by itself what it stands on, before it gets its name.
+      ).pipe(Effect.orElseSucceed(() => undefined))
+      const stands = catalog.thread(threadId)?.segments.some((one) => Catalog.segmentId(one) === base?.segmentId)
+      if (stands !== true) continue
+      isAny = true
+      yield* Effect.mapError(Disk.remove(disk, path), failed(home, threadId))
+    }
+    if (isAny) yield* catalog.walk
+  })
+
+/** The name of the file of a new thread, followed by who makes it. */
+const forkName = /^(rollout-.*\.jsonl)\.[0-9a-f-]{36}\.tmp$/
+
 const revoke = (home: Home, threadId: string): Effect.Effect<void, StoreUnavailable> =>
   Effect.mapError(Fence.revoke(home, threadId), (error) =>
     error._tag === "StoreUnavailable" ? error : failed(home, threadId)(error)
@@ -124,31 +154,46 @@ const removeFiles = (home: Home, files: ThreadFiles): Effect.Effect<void, Platfo
     for (const folder of folders) yield* Disk.syncFolder(disk, folder)
   })
 
+/** How often the threads that stand on another one are looked for while one of them is moved. */
+const looks = 8
+
 /**
  * The threads that stand on segments of this one, and how much of each they need: theirs, and what those stand on.
  *
  * Cost: the first line of every file of the home that was not read before.
  */
 const heirsOf = (
-  { home, standings }: Parts,
-  files: ThreadFiles
+  parts: Parts,
+  files: ThreadFiles,
+  left = looks
 ): Effect.Effect<ReadonlyArray<Heir>, StoreUnavailable> =>
   Effect.gen(function* () {
+    const { home } = parts
+    const before = home.catalog.revision()
     const own = new Map(files.segments.map((file) => [Catalog.segmentId(file), file]))
     const bases = new Map<string, Standing.Opening["base"]>()
-    for (const [id, file] of own) bases.set(id, yield* baseOf(home, standings, file))
+    for (const [id, file] of own) bases.set(id, (yield* baseOf(parts, file)).base)
     const heirs: Array<Heir> = []
     for (const other of home.catalog.threads()) {
       if (other.threadId === files.threadId || home.deleting.has(other.threadId)) continue
       const needs = new Map<string, number>()
       for (const segment of other.segments) {
-        let base = yield* baseOf(home, standings, segment)
+        const read = yield* baseOf(parts, segment)
+        if (read.isGone) {
+          yield* home.catalog.walk
+          // Moved since it was listed. Nobody knows what it needs, which is not to pass for nothing.
+          if (home.catalog.revision() !== before) {
+            if (left === 0) return yield* Effect.fail(moving(segment.path))
+            return yield* heirsOf(parts, files, left - 1)
+          }
+        }
+        let { base } = read
         while (base !== undefined && own.has(base.segmentId)) {
           const found = home.catalog.base(base.segmentId, other.threadId)
           // It has a copy of its own already.
           if (found === undefined || found.threadId !== files.threadId) break
-          const before = needs.get(base.segmentId)
-          if (before !== undefined && before >= base.offset) break
+          const needed = needs.get(base.segmentId)
+          if (needed !== undefined && needed >= base.offset) break
           needs.set(base.segmentId, base.offset)
           base = bases.get(base.segmentId)
         }
@@ -158,12 +203,35 @@ const heirsOf = (
     return heirs
   })
 
-const baseOf = (home: Home, standings: Standings, file: Rollout) =>
+const moving = (path: string): StoreUnavailable =>
+  new StoreUnavailable({
+    operation: "deleting a thread",
+    reason: "files of other threads are moved all the time, and what they inherit is not known",
+    advice: "Try again.",
+    retryable: true,
+    paths: [path]
+  })
+
+const unread = (path: string, { advice, detail }: FileRefused): StoreUnavailable =>
+  new StoreUnavailable({
+    operation: "deleting a thread",
+    reason: `whether another thread inherits from it cannot be read: ${detail}`,
+    advice,
+    retryable: true,
+    paths: [path]
+  })
+
+/** What a file stands on; `isGone`: it is not where it was when it was listed. */
+const baseOf = ({ home, standings }: Parts, file: Rollout) =>
   Effect.gen(function* () {
     const facts = yield* Disk.look(home.disk, file.path).pipe(Effect.mapError(failed(home, file.threadId)))
-    if (facts === undefined || facts.type !== "File") return undefined
-    const opening = yield* Effect.orElseSucceed(standings.opening(file.path, facts), () => Standing.unread)
-    return opening.base
+    if (facts === undefined) return { base: undefined, isGone: true }
+    if (facts.type !== "File") return { base: undefined, isGone: false }
+    const opening = yield* Effect.either(standings.opening(file.path, facts))
+    if (opening._tag === "Right") return { base: opening.right.base, isGone: false }
+    const { path, reason } = opening.left
+    if (reason === "io") return yield* Effect.fail(unread(path, opening.left))
+    return { base: undefined, isGone: reason === "missing" }
   })
 
 /** Gives a thread its copies; those that it has are left as they are. */
@@ -175,6 +243,10 @@ const bequeath = (
 ): Effect.Effect<void, ReadError> =>
   Effect.gen(function* () {
     const [first] = heir.files.segments
+    // A loss of power must not leave the copies of an heir that it takes away.
+    for (const folder of new Set(heir.files.segments.map((file) => file.folder))) {
+      yield* Effect.mapError(Disk.syncFolder(home.disk, folder), failed(home, files.threadId))
+    }
     for (const id of heir.needs.keys()) {
       const length = lengths.get(id) ?? 0
       const source = files.segments.find((file) => Catalog.segmentId(file) === id)

@@ -10,7 +10,6 @@ import * as Positions from "@skein/store/Position"
 import {
   type AppendError,
   InvalidRequest,
-  LeaseHeld,
   type ReadError,
   StoreUnavailable,
   ThreadAlreadyExists,
@@ -22,6 +21,7 @@ import * as RolloutFile from "../RolloutFile.js"
 import type * as Catalog from "./Catalog.js"
 import type { AllColumns } from "./Columns.js"
 import * as Disk from "./Disk.js"
+import * as Fence from "./Fence.js"
 import type { Home } from "./Home.js"
 import * as Homes from "./Home.js"
 import * as Intents from "./Intents.js"
@@ -49,8 +49,6 @@ export const create = (
     // A thread of that id may be in a folder where nobody expects a new file.
     if (!isFirst && catalog.thread(threadId) === undefined) yield* catalog.walk
     if (catalog.thread(threadId) !== undefined) return yield* Effect.fail(new ThreadAlreadyExists({ threadId }))
-    const { base } = segment
-    const source = base === undefined ? undefined : catalog.base(base.segmentId, threadId)
     const time = CodexHome.timeOf(segment.madeAt)
     const name = CodexHome.fileName(time, threadId, segment.segmentId === threadId ? undefined : segment.segmentId)
     const isPlain = archivedAt === undefined && Object.values(explicit).every((value) => value === undefined)
@@ -58,38 +56,66 @@ export const create = (
       yield* columns.change(threadId, () => ({ ...explicit, ...(archivedAt === undefined ? {} : { archivedAt }) }))
     }
     const folder = archivedAt === undefined ? Homes.sessionsFolder(tools.home, time) : Homes.archiveFolder(tools.home)
-    const size = yield* install(tools, { folder, name, threadId, historyMode: thread.historyMode, segment })
-    if (size === undefined) return yield* Effect.fail(new ThreadAlreadyExists({ threadId }))
-    if (source !== undefined && thread.historyMode === "paginated") {
-      const path = tools.home.disk.paths.join(folder, name)
-      yield* unlessDeleted(tools.home, source, threadId).pipe(
-        Effect.tapError(() => {
-          catalog.drop(path)
-          return Effect.ignore(Disk.remove(tools.home.disk, path))
-        })
+    const firm = standsFirm(tools.home, thread)
+    const path = tools.home.disk.paths.join(folder, name)
+    const named = (made: Disk.Temporary) =>
+      Effect.zipRight(firm, Effect.mapError(Disk.install(tools.home.disk, made.path, path), failed(path))).pipe(
+        // A deletion that saw it coming took it away before it had its name.
+        Effect.tapErrorTag("StoreUnavailable", () => firm)
       )
-    }
+    const size = yield* install(tools, {
+      folder,
+      name,
+      threadId,
+      historyMode: thread.historyMode,
+      segment,
+      named
+    })
+    if (size === undefined) return yield* Effect.fail(new ThreadAlreadyExists({ threadId }))
     return Positions.make(segment.segmentId, size)
   })
 
+/** How often what a fork stands on is looked for while others move it. */
+const looks = 4
+
 /**
- * Fails when what a new thread stands on is being deleted: a deletion that began before the thread was there may not have
- * seen that it stands on it. One that begins later sees it, and gives it its own copy.
+ * Fails when what a fork stands on is gone, or is about to be. The fork's file is whole by now and has no name yet; only
+ * then this looks whether a deletion was begun. A deletion says that it begins, and only then takes away the files without
+ * a name that would stand on the thread, and gives those that have one what they need. So a deletion that does not see the
+ * fork is seen here: by what it says, or, once it is through, by the file that is gone. One that sees it leaves nothing
+ * that could get a name. Nothing has to be taken back, which a process that dies could not do.
  */
-const unlessDeleted = (
+const standsFirm = (
   home: Home,
-  source: Catalog.Rollout,
-  threadId: string
+  { forkOf, historyMode, segment: { base }, threadId }: NewThread
 ): Effect.Effect<void, ThreadNotFound | StoreUnavailable> =>
   Effect.gen(function* () {
-    if (source.threadId === threadId) return
-    const missing = Effect.fail(new ThreadNotFound({ threadId: source.threadId }))
-    const intents = yield* Effect.mapError(Intents.pending(home), failed(source.path))
-    if (intents.some((one) => one.kind === "delete" && one.threadId === source.threadId)) return yield* missing
-    if ((yield* Effect.mapError(Disk.look(home.disk, source.path), failed(source.path))) !== undefined) return
-    yield* home.catalog.walk
-    const { segmentId = source.threadId } = source
-    if (home.catalog.base(segmentId, threadId) === undefined) return yield* missing
+    if (base === undefined || forkOf === undefined || historyMode !== "paginated") return
+    const missing = new ThreadNotFound({ threadId: forkOf })
+    for (let left = looks; left > 0; left--) {
+      const going = new Set(
+        (yield* Effect.mapError(Intents.pending(home), failed(home.root))).flatMap((one) =>
+          one.kind === "delete" ? [one.threadId] : []
+        )
+      )
+      if (going.has(forkOf)) return yield* Effect.fail(missing)
+      if (home.catalog.base(base.segmentId, threadId) === undefined) yield* home.catalog.walk
+      const found = home.catalog.base(base.segmentId, threadId)
+      if (found === undefined) return yield* Effect.fail(missing)
+      if (going.has(found.threadId)) return yield* Effect.fail(unsettled(found.path))
+      if ((yield* Effect.mapError(Disk.look(home.disk, found.path), failed(found.path))) !== undefined) return
+      yield* home.catalog.walk
+    }
+    return yield* Effect.fail(unsettled(home.root))
+  })
+
+const unsettled = (path: string): StoreUnavailable =>
+  new StoreUnavailable({
+    operation: "forking a thread",
+    reason: "a thread that it inherits from is being deleted or moved",
+    advice: "Try again.",
+    retryable: true,
+    paths: [path]
   })
 
 /** Takes the lease of an id that nobody has a thread under. Gives whether nobody ever had one. */
@@ -142,32 +168,57 @@ export const branch = (
     const time = timeBehind(head, segmentId, CodexHome.timeOf(segment.madeAt))
     const folder = head.isArchived ? Homes.archiveFolder(home) : Homes.sessionsFolder(home, time)
     const name = CodexHome.fileName(time, threadId, segmentId)
-    const isOurs = machine.isShared ? Lease.isNewest(leases, held) : Effect.succeed(true)
-    const lost = Effect.flatMap(Lease.holder(leases, threadId), (holder) =>
-      Effect.fail(new LeaseHeld({ threadId, holder }))
-    )
-    const size = yield* install(tools, {
-      folder,
-      name,
-      threadId,
-      historyMode: live.historyMode,
-      segment,
-      before: Effect.flatMap(
-        isOurs,
-        (ours): Effect.Effect<void, StoreUnavailable | LeaseHeld> =>
-          // Words for others, who may not look where it will be; they do no harm should it not come to that.
-          ours ? (machine.isShared ? Lease.note(leases, threadId, name) : Effect.void) : lost
-      )
-    })
     const path = disk.paths.join(folder, name)
+    let isGone = false
+    // Inside of the fence: whoever archives or deletes the thread, or takes it over, is seen here, or prevents the name.
+    const named = (made: Disk.Temporary): Effect.Effect<boolean, AppendError> =>
+      Fence.use(home, held, (fence) =>
+        Effect.gen(function* () {
+          if (yield* Intents.isPending(home, threadId)) return yield* Effect.fail(moving(lane, live.path))
+          const facts = yield* Disk.look(disk, live.path)
+          isGone = facts?.inode !== live.inode
+          if (isGone) return yield* Effect.fail(passed(live.path))
+          // Words for others, who may not look where it will be; they do no harm should it not come to that.
+          if (machine.isShared) yield* Lease.note(leases, threadId, name)
+          yield* disk.fs.rename(made.path, fence.making(path))
+          made.renamed()
+          return yield* fence
+            .name(path)
+            .pipe(Effect.mapError((error) => (Disk.isMissing(error) ? moving(lane, path) : error)))
+        })
+      ).pipe(
+        Effect.catchAll((error) =>
+          Effect.gen(function* () {
+            if (isGone) return yield* Lanes.conflict(tools, lane, "moved", options.expected)
+            const isOurs = !machine.isShared || (yield* Lease.isNewest(leases, held))
+            if (!isOurs) return yield* Lanes.takenOver(tools, lane)
+            return yield* Effect.fail(isPlatform(error) ? failed(path)(error) : error)
+          })
+        )
+      )
+    const made = { folder, name, threadId, historyMode: live.historyMode, segment, named }
+    const size = yield* Effect.onError(install(tools, made), () => Lanes.close(lane))
     if (size === undefined) return yield* Effect.fail(taken(path))
     yield* Lanes.close(lane)
-    // Whoever took the thread over meanwhile goes on where it was.
-    const isKept = yield* Effect.either(isOurs)
-    if (isKept._tag === "Right" && isKept.right) return Positions.make(segmentId, size)
-    yield* Effect.ignore(Disk.remove(disk, path))
-    catalog.drop(path)
-    return yield* isKept._tag === "Left" ? Effect.fail(isKept.left) : lost
+    return Positions.make(segmentId, size)
+  })
+
+const isPlatform = (error: PlatformError | StoreUnavailable): error is PlatformError =>
+  error._tag !== "StoreUnavailable"
+
+/** Says that the thread is being archived or deleted, or was just now. */
+const moving = (lane: Lane, path: string): StoreUnavailable => {
+  lane.isMoving = true
+  return passed(path)
+}
+
+const passed = (path: string): StoreUnavailable =>
+  new StoreUnavailable({
+    operation: "writing a new file of a thread",
+    reason: "the thread is being archived, deleted, or taken over",
+    advice: "Try again.",
+    retryable: true,
+    paths: [path]
   })
 
 /**
@@ -196,8 +247,8 @@ interface Made<E> {
   readonly threadId: string
   readonly historyMode: string
   readonly segment: NewSegment
-  /** Done right before the file takes its name; if it fails, there is no file. */
-  readonly before?: Effect.Effect<void, E> | undefined
+  /** Gives the file its name, durably; false when the name is taken. If it fails, there is no file. */
+  readonly named: (made: Disk.Temporary) => Effect.Effect<boolean, E>
 }
 
 /**
@@ -207,7 +258,7 @@ interface Made<E> {
  */
 const install = <E = never>(
   { home, standings }: Tools,
-  { before = Effect.void, folder, historyMode, name, segment, threadId }: Made<E>
+  { folder, historyMode, name, named, segment, threadId }: Made<E>
 ): Effect.Effect<number | undefined, ReadError | E> =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -224,8 +275,7 @@ const install = <E = never>(
       const end = Positions.make(segment.segmentId, writer.size())
       yield* seal(standings, { threadId, path, file: made.file, end })
       yield* Effect.mapError(Disk.sync(disk, made.file), failed(path))
-      yield* before
-      if (!(yield* Effect.mapError(Disk.install(disk, made.path, path), failed(path)))) return undefined
+      if (!(yield* named(made))) return undefined
       catalog.add(path)
       return writer.size()
     })

@@ -191,6 +191,7 @@ export const fork = (
       const position = yield* driver.create({
         threadId,
         historyMode: mode,
+        forkOf: located.threadId,
         segment: {
           segmentId: threadId,
           base: at,
