@@ -42,8 +42,13 @@ export const run = (parts: Parts): Effect.Effect<void, StoreUnavailable> =>
     const rows = yield* areNamed ? allRows(parts) : rowsOf(parts, threads)
     const changed: Array<IndexedRow> = []
     for (const indexed of rows) {
-      const explicit = parts.explicitOf(yield* columns.of(indexed.row.threadId))
-      if (!isEqual(explicit, indexed.row.explicit)) changed.push({ ...indexed, row: { ...indexed.row, explicit } })
+      const { row } = indexed
+      const said = yield* columns.of(row.threadId)
+      const explicit = parts.explicitOf(said)
+      // Whoever saw the thread in the archive before its time was written took that of the file for it.
+      const archivedAt = row.archivedAt === undefined ? undefined : (said.archivedAt ?? row.archivedAt)
+      if (isEqual(explicit, row.explicit) && archivedAt === row.archivedAt) continue
+      changed.push({ ...indexed, row: { ...row, explicit, archivedAt } })
     }
     if (files.length + forgotten.length + changed.length > 0) {
       yield* parts.index.change({ forgetFiles: forgotten, files, rows: changed })

@@ -42,8 +42,11 @@ export const pending = (home: Home): Effect.Effect<ReadonlyArray<Intent>, Platfo
     for (const name of yield* Disk.list(home.disk, Homes.own(home, "intents"))) {
       const [, kind, threadId] = pattern.exec(name) ?? []
       if (threadId === undefined) continue
-      if (kind === "archive") found.push({ kind, threadId, at: yield* momentOf(home, name) })
-      else if (kind === "unarchive" || kind === "delete") found.push({ kind, threadId })
+      if (kind === "archive") {
+        const at = yield* momentOf(home, name)
+        if (at !== undefined) found.push({ kind, threadId, at })
+      }
+      if (kind === "unarchive" || kind === "delete") found.push({ kind, threadId })
     }
     return found
   })
@@ -54,11 +57,18 @@ export const isPending = (home: Home, threadId: string): Effect.Effect<boolean, 
     names.some((name) => pattern.exec(name)?.[2] === threadId)
   )
 
-const momentOf = (home: Home, name: string): Effect.Effect<number> =>
+/** Undefined when somebody else settled it since it was listed: done again, it would get another time. */
+const momentOf = (home: Home, name: string): Effect.Effect<number | undefined, PlatformError> =>
   home.disk.fs.readFileString(Homes.own(home, "intents", name)).pipe(
-    Effect.map((text) => {
-      const { at } = JSON.parse(text) as { readonly at?: unknown }
-      return typeof at === "number" ? at : home.clock.unsafeCurrentTimeMillis()
-    }),
-    Effect.catchAllCause(() => Effect.sync(() => home.clock.unsafeCurrentTimeMillis()))
+    Effect.map((text) => momentIn(text) ?? home.clock.unsafeCurrentTimeMillis()),
+    Effect.catchIf(Disk.isMissing, () => Effect.succeed(undefined))
   )
+
+const momentIn = (text: string): number | undefined => {
+  try {
+    const { at } = JSON.parse(text) as { readonly at?: unknown }
+    return typeof at === "number" ? at : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -21,6 +21,7 @@ import * as Disk from "./Disk.js"
 import * as ExplicitSync from "./ExplicitSync.js"
 import type { Home } from "./Home.js"
 import * as Homes from "./Home.js"
+import * as Intents from "./Intents.js"
 import type { Opening, Standings } from "./Standing.js"
 import * as Standing from "./Standing.js"
 
@@ -60,6 +61,7 @@ interface Seen {
 
 export const make = (home: Home, columns: AllColumns, standings: Standings, index: Index): Rows => {
   const { catalog, disk } = home
+  const failed = Disk.unavailable("reading what is said of a thread", columns.folder)
   const pending = new Map<string, Pending>()
   const seen = new Map<string, Seen>()
 
@@ -103,13 +105,18 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
   const keep = (one: Seen, derived: Derived, reached: Position | undefined) =>
     Effect.gen(function* () {
       const { threadId } = one.files
-      const row = rowOf(one, yield* columns.of(threadId), derived)
+      let said = yield* columns.of(threadId)
+      // Being archived: when that was is yet to be written, or was written since.
+      const isDated = !one.files.head.isArchived || said.archivedAt !== undefined
+      const isMoving = !isDated && (yield* Effect.mapError(Intents.isPending(home, threadId), failed))
+      if (!isDated && !isMoving) said = yield* columns.of(threadId)
+      const row = rowOf(one, said, derived)
       const facts = factsOf(one)
       // The file grew between the look at it and the reading, or another list looked at it later than this one read it.
       const isShort = !one.files.head.compressed && reached !== undefined && reached.offset < facts.size
       // No file has this size, so the thread counts as behind at the next list.
       const isUnread = one.opening === Standing.unread
-      const stale = home.incomplete.has(threadId) || isShort || isUnread ? { ...facts, size: -1 } : facts
+      const stale = home.incomplete.has(threadId) || isShort || isUnread || isMoving ? { ...facts, size: -1 } : facts
       pending.set(threadId, { indexed: { row, reached }, facts: stale })
       if (pending.size >= batch) yield* flush
     })
