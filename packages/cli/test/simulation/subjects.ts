@@ -35,8 +35,19 @@ const engine = (store: ThreadStore.ThreadStoreService): Effect.Effect<Host, neve
       )
   }))
 
-/** Codes of what a doctor finds that hides nothing and that the next writer puts right. */
-const harmless = new Set(["dead-lease", "stray-lease", "stray-metadata", "stray-name", "left-temporary", "empty-file"])
+/**
+ * Codes of what a doctor finds that hides nothing. Most of it the next writer puts right; a line of the index of names that
+ * was cut off stays, for nobody can tell it from one that a program which takes no lease is about to write.
+ */
+const harmless = new Set([
+  "dead-lease",
+  "stray-lease",
+  "stray-metadata",
+  "stray-name",
+  "unreadable-name",
+  "left-temporary",
+  "empty-file"
+])
 
 const inspect = Effect.map(
   Effect.either(
