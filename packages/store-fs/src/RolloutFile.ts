@@ -150,7 +150,7 @@ export const forward = (
     const passing = range.passing === true
     const { pieceAt } = file
     const isReused = passing && pieceAt === undefined
-    const splitter = Jsonl.forward({ offset, number: 1, reused: isReused, ascii })
+    const splitter = Jsonl.forward({ offset, number: 1, reused: isReused, ascii, holds: range.holds })
     const largest = passing ? chunk.passing : chunk.forward
     let size = range.brief === true ? chunk.first : largest
     // One is read into while the lines of the other are taken.

@@ -17,6 +17,8 @@ export interface Term {
   readonly folded: string
   /** The longest run of ASCII letters and digits: every line that holds the term holds it too. */
   readonly probe: string
+  /** The same in either case; it is found at half the cost of text that is made lower case first. */
+  readonly probed: RegExp
 }
 
 /** Prepares a term: white space is one blank in it, as in the text that it is looked for in; half pairs match nothing. */
@@ -27,7 +29,7 @@ export const term = (text: string): Term => {
     (longest, run) => (run.length > longest.length ? run : longest),
     ""
   )
-  return { text: flat, folded, probe }
+  return { text: flat, folded, probe, probed: new RegExp(probe, "i") }
 }
 
 const collapse = (text: string): string => text.replace(/\s+/g, " ").trim()
@@ -37,21 +39,30 @@ const lower = (text: string): string => text.toLowerCase().replaceAll("ς", "σ"
 
 const decoder = new TextDecoder("latin1")
 
-/**
- * Other spellings of ASCII letters: escapes of JSON, and, byte by byte, U+0130 and U+212A, whose lower case is in ASCII.
- * Decoders do not agree on what the byte in the middle of the second comes to.
- */
-const disguise = /\\u00|ä°|â.ª/
+/** Escapes of JSON that may stand for a letter or a digit of ASCII, or for U+0130 or U+212A. */
+const escaped = /\\u(?:00(?:3\d|[4-7])|0130|212a)/i
 
 /**
- * Whether a line can hold the term: passes over most lines without parsing them. Cost: one pass over the bytes.
+ * Those two byte by byte: their lower case is in ASCII. Decoders do not agree on what the byte in the middle of the second
+ * comes to.
+ */
+const dotted = "Ä°"
+const kelvin = /â.ª/
+
+/** Whether letters of ASCII may be spelt otherwise in a text. */
+const isDisguised = (text: string): boolean =>
+  (text.includes("\\u") && escaped.test(text)) || text.includes(dotted) || (text.includes("â") && kelvin.test(text))
+
+/**
+ * Whether a line can hold the term, or any of many: passes over most lines without parsing them. Cost: one pass over the
+ * bytes.
  *
  * Of a term with letters outside of ASCII or with escapes only its longest plain run is looked for.
  */
-export const mayHold = (bytes: Uint8Array, { probe }: Term): boolean => {
+export const mayHold = (bytes: Uint8Array, { probe, probed }: Term): boolean => {
   if (probe === "") return true
-  const plain = decoder.decode(bytes).toLowerCase()
-  return plain.includes(probe) || disguise.test(plain)
+  const plain = decoder.decode(bytes)
+  return probed.test(plain) || isDisguised(plain)
 }
 
 /** Whether a line with this head can be something that a user or an agent said. */

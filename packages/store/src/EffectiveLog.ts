@@ -4,7 +4,7 @@
  * A segment may stand on another one (`history_base` of rollout-format §3.1 and since-july), and that one on a third. A
  * base that is missing or part of a circle is reported, and the log then begins where it can.
  */
-import type { RawLine, TakeLine, TextOf } from "@skein/core/record/Jsonl"
+import type { Holds, RawLine, TakeLine, TextOf } from "@skein/core/record/Jsonl"
 import * as LineMemory from "@skein/core/record/LineMemory"
 import * as Ordinal from "@skein/core/record/Ordinal"
 import type { Decoded, StoredRecord } from "@skein/core/record/Record"
@@ -77,16 +77,19 @@ const ownPiece = <E>(log: EffectiveLog<E>): number =>
  * Hands on the raw lines of a log in order, with the index of their piece, until `take` wants no more. Gives whether it
  * took them all. Lines of a base that lie behind its end are not among them. The bytes of a line last only until `take`
  * returns: their memory is used again.
+ *
+ * @param holds When given, a source may pass over what it says no to, but for a line now and then.
  */
 export const lines = <E>(
   log: EffectiveLog<E>,
-  take: (line: RawLine, piece: number, text: TextOf) => boolean
+  take: (line: RawLine, piece: number, text: TextOf) => boolean,
+  holds?: Holds | undefined
 ): Effect.Effect<boolean, E> =>
   Effect.gen(function* () {
     for (const [piece, { below, from, source, to }] of log.pieces.entries()) {
       const hand: TakeLine = (line, text) =>
         (below !== undefined && isFrom(Record.decode(line), below)) || take(line, piece, text)
-      if (!(yield* source.forward(hand, { from, to, passing: true }))) return false
+      if (!(yield* source.forward(hand, { from, to, passing: true, holds }))) return false
     }
     return true
   })
@@ -102,6 +105,11 @@ export interface Reading {
   /** When given, lines with a head that it does not want are passed over and not decoded. */
   readonly wants?: Wants | undefined
   /**
+   * When given, what it says no to may be passed over many lines at once, which is much quicker than one by one. Nothing
+   * that it says yes to is. An ordinal that stands twice need not be noticed behind a line that cannot be read.
+   */
+  readonly holds?: Holds | undefined
+  /**
    * Whether records are let go of at once, as when they are folded: the bytes of a line then last only until `take`
    * returns. Otherwise they are copied, which costs about a tenth of parsing them.
    */
@@ -115,7 +123,7 @@ export interface Reading {
  */
 export const forward = <E>(log: EffectiveLog<E>, take: Take, reading: Reading = {}): Effect.Effect<boolean, E> =>
   Effect.suspend(() => {
-    const { passing = false, wants } = reading
+    const { holds, passing = false, wants } = reading
     const own = ownPiece(log)
     const isBegun = log.isBegun === true
     const first = own === 0 && !isBegun ? undefined : log.meta
@@ -142,10 +150,10 @@ export const forward = <E>(log: EffectiveLog<E>, take: Take, reading: Reading = 
     }
     const [begin] = log.pieces
     return begin?.from === undefined || begin.from === 0
-      ? lines(log, each)
+      ? lines(log, each, holds)
       : Effect.zipRight(
           lastBefore(begin, (record) => passes[0]?.decoded(record, forms[0])),
-          lines(log, each)
+          lines(log, each, holds)
         )
   })
 

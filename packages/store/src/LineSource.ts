@@ -3,7 +3,7 @@
  *
  * Positions are byte offsets in every store: that of a line is what the lines before it take with their line feeds.
  */
-import { noText, type RawLine, type TakeLine } from "@skein/core/record/Jsonl"
+import { type Holds, noText, type RawLine, type TakeLine } from "@skein/core/record/Jsonl"
 import { Effect } from "effect"
 
 /** Where to read. */
@@ -19,6 +19,8 @@ export interface Range {
    * them copies them. Making memory for every chunk costs more than reading it. Only forward.
    */
   readonly passing?: boolean | undefined
+  /** When given, a source may pass over what it says no to, but for a line now and then. Only forward. */
+  readonly holds?: Holds | undefined
 }
 
 /** The lines of one segment, to be read from either end. Cost: in proportion to the bytes taken, not to the segment. */

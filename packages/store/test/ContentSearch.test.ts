@@ -90,11 +90,15 @@ describe("terms and texts", () => {
   })
 
   it("a line whose writer escaped plain letters is not passed over", () => {
-    const bytes = new TextEncoder().encode('{"message":"\\u0068ello"}')
-    expect(ContentSearch.mayHold(bytes, ContentSearch.term("hello"))).toBe(true)
-    expect(ContentSearch.mayHold(new TextEncoder().encode('{"message":"bye"}'), ContentSearch.term("hello"))).toBe(
-      false
-    )
+    const mayHold = (said: string, wanted: string) =>
+      ContentSearch.mayHold(new TextEncoder().encode(`{"message":"${said}"}`), ContentSearch.term(wanted))
+    expect(mayHold("\\u0068ello", "hello")).toBe(true)
+    expect(mayHold("\\u0048ello", "hello")).toBe(true)
+    expect(mayHold("route \\u00366", "66")).toBe(true)
+    expect(mayHold("\\u212aelvin", "kelvin")).toBe(true)
+    expect(mayHold("\\u0130x", "i")).toBe(true)
+    expect(mayHold("bye", "hello")).toBe(false)
+    expect(mayHold("\\u001b[0m \\u003c “bye”", "hello")).toBe(false)
   })
 })
 

@@ -1,4 +1,5 @@
 /** Effective logs at random: segments that stand on one another, with damage and ordinals that repeat. */
+import * as Jsonl from "@skein/core/record/Jsonl"
 import type { Decoded } from "@skein/core/record/Record"
 import * as Record from "@skein/core/record/Record"
 import * as Script from "@skein/testing/Script"
@@ -99,8 +100,37 @@ export const read = (from: Log, decoded: Decoded, piece: number): Read => {
 }
 
 /** All that a log hands on. */
-export const forward = (from: Log, wants?: EffectiveLog.Wants): ReadonlyArray<Read> => {
+export const forward = (from: Log, wants?: EffectiveLog.Wants, holds?: Jsonl.Holds): ReadonlyArray<Read> => {
   const all: Array<Read> = []
-  Effect.runSync(EffectiveLog.forward(from, (decoded, piece) => all.push(read(from, decoded, piece)) > 0, { wants }))
+  Effect.runSync(
+    EffectiveLog.forward(from, (decoded, piece) => all.push(read(from, decoded, piece)) > 0, { wants, holds })
+  )
   return all
+}
+
+/** The same log read as files are: in chunks of so many bytes, which are passed over where they hold nothing wanted. */
+export const inChunks = (from: Log, length: number): Log => ({
+  ...from,
+  pieces: from.pieces.map((piece) => ({
+    ...piece,
+    source: {
+      ...piece.source,
+      forward: (take, { from: start = 0, holds, to = piece.source.size } = {}) =>
+        Effect.map(bytesFrom(piece.source), (bytes) => {
+          const splitter = Jsonl.forward({ offset: start, number: 1, holds })
+          for (let at = start; at < to; at += length) {
+            if (!splitter.push(bytes.subarray(at, Math.min(at + length, to)), take)) return false
+          }
+          return splitter.end(take)
+        })
+    }
+  }))
+})
+
+const bytesFrom = (source: LineSource.LineSource<never>): Effect.Effect<Uint8Array> => {
+  const lines: Array<Uint8Array> = []
+  return Effect.as(
+    source.forward((one) => lines.push(Record.encode(one)) > 0),
+    lines
+  ).pipe(Effect.map((all) => new Uint8Array(Buffer.concat(all))))
 }

@@ -14,7 +14,7 @@ export interface RawLine {
   readonly bytes: Uint8Array
   /** Offset in bytes of the first byte, in the decoded file. */
   readonly offset: number
-  /** Number of the line, from 1; unknown when the file was read backward. */
+  /** Number of the line, from 1; unknown when the file was read backward, or not all of what is in front of it was. */
   readonly number: number | undefined
   /** Whether a line feed ends it. Only the last line of a file can lack it. */
   readonly terminated: boolean
@@ -62,7 +62,18 @@ export interface Start {
   readonly reused?: boolean | undefined
   /** What the runtime has for bytes that are all ASCII. */
   readonly ascii?: Ascii | undefined
+  /** When given, what it says no to is passed over. */
+  readonly holds?: Holds | undefined
 }
+
+/**
+ * Whether bytes can hold a line that is wanted. They are many lines at once; those at their ends may be cut. Of bytes that
+ * hold none only their last whole line is handed on, since readers compare a line with the one in front of it.
+ */
+export type Holds = (bytes: Uint8Array) => boolean
+
+/** Bytes that are asked about at once. */
+const askedBytes = 64 * 1024
 
 /**
  * A runtime's own way to the text of bytes that are all ASCII, which most lines are. It is quicker than a decoder, and
@@ -103,14 +114,15 @@ export interface Splitter {
 export const forward = (start: Start = { offset: 0, number: 1 }): Splitter => {
   let pieces: Array<Uint8Array> = []
   let held = 0
-  let { offset, number } = start
+  let { offset } = start
+  let number: number | undefined = start.number
   const texts = start.ascii === undefined ? undefined : LineText.make(start.ascii)
   const textOf = texts?.text ?? noText
   const finish = (last: Uint8Array, terminated: boolean): RawLine => {
     const bytes = held === 0 ? last : joined(last)
     const line: RawLine = { bytes, offset, number, terminated }
     offset += bytes.length + 1
-    number++
+    if (number !== undefined) number++
     return line
   }
   /** The line that was held, with its end. */
@@ -120,22 +132,51 @@ export const forward = (start: Start = { offset: 0, number: 1 }): Splitter => {
     held = 0
     return bytes
   }
+  /** Hands on the lines that end in a chunk from a place on, and holds what is left. */
+  const push = (chunk: Uint8Array, take: TakeLine, first = 0): boolean => {
+    let from = first
+    for (;;) {
+      const at = chunk.indexOf(lineFeed, from)
+      if (at < 0) break
+      if (held === 0) texts?.line(from, at)
+      const line = finish(part(chunk, from, at), true)
+      from = at + 1
+      if (!take(line, textOf)) return false
+    }
+    if (from < chunk.length) {
+      const rest = part(chunk, from)
+      pieces.push(start.reused === true ? new Uint8Array(rest) : rest)
+      held += rest.length
+    }
+    return true
+  }
+  /** The same without the lines that lie in the chunk whole, but for the last one. */
+  const pass = (chunk: Uint8Array, take: TakeLine): boolean => {
+    let from = 0
+    if (held > 0) {
+      const at = chunk.indexOf(lineFeed)
+      if (at >= 0 && !take(finish(part(chunk, 0, at), true), textOf)) return false
+      from = at + 1
+    }
+    const end = chunk.lastIndexOf(lineFeed)
+    const last = end > from ? chunk.lastIndexOf(lineFeed, end - 1) + 1 : from
+    if (last > from) {
+      offset += last - from
+      number = undefined
+    }
+    return push(chunk, take, Math.max(last, from))
+  }
+  const { holds } = start
   return {
     push: (chunk, take) => {
-      let from = 0
-      texts?.begin(chunk)
-      for (;;) {
-        const at = chunk.indexOf(lineFeed, from)
-        if (at < 0) break
-        if (held === 0) texts?.line(from, at)
-        const line = finish(part(chunk, from, at), true)
-        from = at + 1
-        if (!take(line, textOf)) return false
+      if (holds === undefined) {
+        texts?.begin(chunk)
+        return push(chunk, take)
       }
-      if (from < chunk.length) {
-        const rest = part(chunk, from)
-        pieces.push(start.reused === true ? new Uint8Array(rest) : rest)
-        held += rest.length
+      for (let from = 0; from < chunk.length; from += askedBytes) {
+        const bytes = part(chunk, from, Math.min(from + askedBytes, chunk.length))
+        texts?.begin(bytes)
+        if (!(holds(bytes) ? push(bytes, take) : pass(bytes, take))) return false
       }
       return true
     },

@@ -115,6 +115,43 @@ describe("lines end at a line feed and at nothing else", () => {
     )
   })
 
+  it("of what holds nothing wanted only the last whole line is handed on, and nothing wanted is passed over", () => {
+    fc.assert(
+      fc.property(documents, cutsOf, fc.constantFrom(0x7b, 0x22, 0x0d, 0xff), (bytes, cuts, wanted) => {
+        const chunks = chunksOf(bytes, cuts)
+        const asked: Array<boolean> = []
+        const holds: Jsonl.Holds = (some) => asked[asked.push(some.includes(wanted)) - 1] === true
+        const all = splitForward(chunks)
+        const some = splitForward(chunks, { offset: 0, number: 1, holds })
+        const plain = ({ bytes: line, offset, terminated }: Jsonl.RawLine) => ({ line: [...line], offset, terminated })
+        const places = new Set(some.map(({ offset }) => offset))
+        expect(some.map(plain)).toEqual(all.filter(({ offset }) => places.has(offset)).map(plain))
+        for (const line of all) if (line.bytes.includes(wanted)) expect(places).toContain(line.offset)
+        for (const line of some) {
+          expect([undefined, all.find(({ offset }) => offset === line.offset)?.number]).toContain(line.number)
+        }
+        // The line that a chunk ends, the last one that ends in it, and what is left.
+        const most = chunks.filter((chunk) => chunk.length > 0).length * 2 + 1
+        if (asked.every((held) => !held)) expect(some.length).toBeLessThanOrEqual(most)
+        expect(some.at(-1)?.offset).toBe(all.at(-1)?.offset)
+      }),
+      { numRuns: 500 }
+    )
+  })
+
+  it("a large chunk is asked about in parts", () => {
+    const lines = Array.from({ length: 40_000 }, (_, i) => `${i === 20_000 ? "wanted" : "line"} ${i}\n`)
+    const asked: Array<number> = []
+    const holds: Jsonl.Holds = (bytes) => {
+      asked.push(bytes.length)
+      return Buffer.from(bytes).includes("wanted")
+    }
+    const some = splitForward([encoder.encode(lines.join(""))], { offset: 0, number: 1, holds })
+    expect(Math.max(...asked)).toBeLessThan(100_000)
+    expect(some.some(({ bytes }) => Buffer.from(bytes).toString() === "wanted 20000")).toBe(true)
+    expect(some.length).toBeLessThan(10_000)
+  })
+
   it("reading may begin behind a line feed: offsets and numbers go on from there", () => {
     fc.assert(
       fc.property(documents, cutsOf, (bytes, cuts) => {

@@ -53,7 +53,7 @@ const failed = (path: string) => Disk.unavailable("compressing a thread", path)
 
 /**
  * Compresses a file if it is cold, whole and nobody's. Cost: encoding, decoding and comparing it once; the lease is held
- * for a dozen steps. Memory: three frames.
+ * for a dozen steps. Memory: four frames.
  */
 export const compress = (tools: Tools, file: Rollout, options: Options): Effect.Effect<Outcome, StoreUnavailable> =>
   Effect.gen(function* () {
@@ -127,8 +127,10 @@ interface Encoded {
 /** Encodings of this process: two of one file at once do not get into each other's way. */
 let encodings = 0
 
-/** Frames whose content is needed at once: one is read, one is encoded, one is compared. */
-const inHand = 3
+/** Frames that are encoded at once. */
+const atOnce = 3
+/** Frames whose content is needed at once: one is read, some are encoded, one is compared. */
+const inHand = atOnce + 2
 
 /**
  * Writes the compressed form of what a file is now beside it, durable, with its mode and time; undefined when the file is
@@ -145,14 +147,14 @@ const encode = (home: Home, { path }: Rollout, facts: Disk.Facts, own: FrameWrit
     const entries: Array<SeekTable.Entry> = []
     const memory = Array.from({ length: inHand }, () => Buffer.alloc(0))
     let size = 0
-    let encoding: Fiber.Fiber<FrameWriter.Frame> | undefined
+    const frames: Array<Fiber.Fiber<FrameWriter.Frame>> = []
     let checking: Fiber.Fiber<void, PlatformError | StoreUnavailable> | undefined
 
-    /** Writes the frame that is being encoded, and begins to check it once the one before is. */
-    const written = Effect.gen(function* () {
-      if (encoding === undefined) return
-      const { bytes, content, entry } = yield* Fiber.join(encoding)
-      encoding = undefined
+    /** Writes the oldest of the frames that are being encoded, and begins to check it once the one before is. */
+    const write = Effect.gen(function* () {
+      const oldest = frames.shift()
+      if (oldest === undefined) return
+      const { bytes, content, entry } = yield* Fiber.join(oldest)
       yield* made.file.writeAll(bytes)
       if (checking !== undefined) yield* Fiber.join(checking)
       checking = yield* Effect.fork(verify(path, reread, size, bytes.length, content))
@@ -161,11 +163,10 @@ const encode = (home: Home, { path }: Rollout, facts: Disk.Facts, own: FrameWrit
     })
     const add = (content: Buffer) =>
       Effect.gen(function* () {
-        const next = yield* Effect.fork(Effect.promise(() => FrameWriter.encodeFrame(content, own)))
+        frames.push(yield* Effect.fork(Effect.promise(() => FrameWriter.encodeFrame(content, own))))
         // A forked fiber starts when this one pauses.
         yield* Effect.yieldNow()
-        yield* written
-        encoding = next
+        if (frames.length === atOnce) yield* write
       })
 
     let from = 0
@@ -176,7 +177,7 @@ const encode = (home: Home, { path }: Rollout, facts: Disk.Facts, own: FrameWrit
       from += content.length
       yield* add(content)
     } while (from < facts.size)
-    yield* written
+    while (frames.length > 0) yield* write
     if (checking !== undefined) yield* Fiber.join(checking)
     const table = yield* Effect.promise(() => FrameWriter.table(entries))
     yield* made.file.writeAll(table)

@@ -172,6 +172,7 @@ const firstHit = (
         return snippet === undefined
       }
       yield* EffectiveLog.forward(log, (decoded) => !EffectiveLog.isRecord(decoded) || look(decoded), {
+        holds: (bytes) => ContentSearch.mayHold(bytes, term),
         wants: (head, bytes) => ContentSearch.wants(head) && ContentSearch.mayHold(bytes, term),
         passing: true
       })
