@@ -12,6 +12,8 @@ import { Effect, Fiber, Option, type Scope } from "effect"
 import * as FileError from "./FileError.js"
 import { FileRefused } from "./FileError.js"
 import * as ColdFile from "./internal/ColdFile.js"
+import * as FrameWriter from "./internal/FrameWriter.js"
+import * as ZstdThread from "./internal/ZstdThread.js"
 import * as Zstd from "./Zstd.js"
 
 /**
@@ -113,10 +115,10 @@ const ofFrames = (path: string, { frames, tableDamage }: ColdFile.Frames): Rollo
   damagedAt: undefined,
   tableDamage,
   pieceAt: frames.pieceAt,
-  read: (offset, length) =>
+  read: (offset, length, into) =>
     offset >= frames.size
       ? Effect.succeed(new Uint8Array(0))
-      : Effect.map(frames.bytes(offset, length), ({ bytes, from }) =>
+      : Effect.map(frames.bytes(offset, length, into), ({ bytes, from }) =>
           bytes.subarray(offset - from, offset - from + length)
         )
 })
@@ -149,12 +151,11 @@ export const forward = (
     let offset = range.from ?? 0
     const passing = range.passing === true
     const { pieceAt } = file
-    const isReused = passing && pieceAt === undefined
-    const splitter = Jsonl.forward({ offset, number: 1, reused: isReused, ascii, holds: range.holds })
+    const splitter = Jsonl.forward({ offset, number: 1, reused: passing, ascii, holds: range.holds })
     const largest = passing ? chunk.passing : chunk.forward
     let size = range.brief === true ? chunk.first : largest
     // One is read into while the lines of the other are taken.
-    const buffers = isReused ? [0, 1].map(() => Buffer.allocUnsafeSlow(Math.min(largest, to - offset))) : []
+    const buffers = passing ? memoriesFor(file, offset, Math.min(largest, to - offset)) : []
     let reads = 0
     // A piece is decoded as a whole, so it is taken as a whole; only its beginning may be had for less.
     const reach = () =>
@@ -180,6 +181,19 @@ export const forward = (
     }
     return splitter.end(take)
   })
+
+/** Frames behind which it pays to have a thread decode the next ones. */
+const fewFrames = 3
+
+/** Two pieces of memory for reading so many bytes at once; none where what is read has memory of its own. */
+const memoriesFor = ({ pieceAt, size }: RolloutFile, offset: number, length: number): ReadonlyArray<Uint8Array> => {
+  if (pieceAt === undefined) return [0, 1].map(() => Buffer.allocUnsafeSlow(length))
+  const { from, to } = pieceAt(offset)
+  if (size - offset <= fewFrames * (to - from)) return []
+  // Most frames are a little longer than they should be.
+  const most = Math.min(FrameWriter.layout.target + FrameWriter.slack, size - offset)
+  return [0, 1].map(() => ZstdThread.memory(most))
+}
 
 /**
  * Hands on the lines of a file from the last to the first until `take` wants no more; otherwise as {@link forward}.

@@ -121,6 +121,13 @@ export const parts = (
   return found
 }
 
+/** Whether all of the bytes are one frame, whose blocks come to no more than `limit` and one block. Cost: as {@link parts}. */
+export const isWithin = (input: Uint8Array, limit: number): boolean => {
+  const frame = frameAt(input, 0, limit)
+  if (frame === undefined || frame.skippable || !frame.whole || frame.end !== input.length) return false
+  return frame.blocks.reduce((sum, block) => sum + block.most, 0) <= limit + largestBlock
+}
+
 /**
  * The first bytes of a frame's content, at least `least` of them if there are as many; undefined when they cannot be
  * decoded. Nothing tells whether they are right: a checksum is of all of it. Cost: the blocks that they lie in.

@@ -9,6 +9,7 @@ import { Effect, Layer } from "effect"
 import * as fc from "fast-check"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import * as Xxh64 from "../src/internal/Xxh64.js"
+import * as ZstdThread from "../src/internal/ZstdThread.js"
 import * as RolloutFile from "../src/RolloutFile.js"
 import * as RolloutLog from "../src/RolloutLog.js"
 import * as SeekTable from "../src/SeekTable.js"
@@ -19,6 +20,7 @@ let folder = ""
 let files = 0
 beforeAll(async () => {
   checksum = await Xxh64.load()
+  await ZstdThread.start()
   folder = Home.temporary()
 })
 afterAll(Home.removeAll)
@@ -203,6 +205,36 @@ describe("read", () => {
   })
 })
 
+describe("read by a thread", () => {
+  const size = 5000
+  const five = Buffer.concat(Array.from({ length: 5 }, (_, i) => Buffer.from(`${`${i}`.repeat(size - 1)}\n`)))
+
+  it("frame by frame: the same lines, in memory that is shared and used again", async () => {
+    const path = at(await Cold.packed(five, size))
+    const memories = new Set<ArrayBufferLike>()
+    await Home.run(
+      Effect.gen(function* () {
+        const file = yield* RolloutFile.open(path)
+        let count = 0
+        yield* Effect.promise(ZstdThread.start)
+        yield* RolloutFile.forward(
+          file,
+          ({ bytes, offset }) => {
+            memories.add(bytes.buffer)
+            expect(Buffer.from(bytes).toString()).toBe(`${count}`.repeat(size - 1))
+            expect(offset).toBe(size * count++)
+            return true
+          },
+          { passing: true }
+        )
+        expect(count).toBe(5)
+      })
+    )
+    expect([...memories].every((memory) => memory instanceof SharedArrayBuffer)).toBe(true)
+    expect(memories.size).toBe(2)
+  })
+})
+
 describe("damaged", () => {
   const text = [Home.legacyMeta(1), ...Array.from({ length: 30 }, (_, i) => Home.say(`m${i}`))]
   const document = Home.document(...text)
@@ -217,16 +249,25 @@ describe("damaged", () => {
       Effect.gen(function* () {
         const opened = yield* RolloutLog.open(path)
         const records = new Map<number, string>()
+        const ahead: Array<string> = []
+        const passing: Array<string> = []
         const damages: Array<{ readonly offset: number; readonly text: string }> = []
         for (const { source } of opened.pieces) {
           yield* source.forward((line) => {
             const decoded = Record.decode(line)
+            ahead.push(`${line.offset} ${Buffer.from(line.bytes).toString()}`)
             if (decoded.kind === "damage") {
               damages.push({ offset: line.offset, text: Buffer.from(line.bytes).toString().trim() })
             } else records.set(line.offset, Buffer.from(line.bytes).toString())
             return true
           })
+          // The same by a thread, in memory that is used again.
+          yield* Effect.promise(ZstdThread.start)
+          const take = (line: { readonly bytes: Uint8Array; readonly offset: number }): boolean =>
+            passing.push(`${line.offset} ${Buffer.from(line.bytes).toString()}`) > 0
+          yield* source.forward(take, { passing: true })
         }
+        expect(passing).toEqual(ahead)
         return { records, damages, codes: opened.diagnostics.map(({ code }) => code), size: opened.pieces[0]?.to }
       })
     )

@@ -12,6 +12,7 @@ import { FileRefused } from "../FileError.js"
 import * as SeekTable from "../SeekTable.js"
 import * as Zstd from "../Zstd.js"
 import * as Xxh64 from "./Xxh64.js"
+import * as ZstdThread from "./ZstdThread.js"
 
 /** A piece of content. */
 export interface Bytes {
@@ -36,8 +37,10 @@ export interface FrameReader {
   /**
    * A piece of content that holds an offset and what follows it: a frame, or only the beginning of one, not yet checked, if
    * little of it is wanted. Cost: what is decoded; the frames that were read last are still there.
+   *
+   * @param into Shared memory that a whole frame may be decoded into, by a thread of its own; it is not kept then.
    */
-  readonly bytes: (offset: number, length: number) => Effect.Effect<Bytes, FileRefused>
+  readonly bytes: (offset: number, length: number, into?: Uint8Array) => Effect.Effect<Bytes, FileRefused>
   /** Where the frame of an offset begins and ends. */
   readonly pieceAt: (offset: number) => { readonly from: number; readonly to: number }
 }
@@ -116,10 +119,10 @@ type ReadAt = (offset: number, length: number) => Effect.Effect<Uint8Array, File
 
 /** All of `length` bytes at an offset, or what there is of them. They last until the next ones are read. */
 const readerOf = (path: string, handle: FileSystem.File): ReadAt => {
-  let memory = new Uint8Array(0)
+  let memory: Uint8Array = new Uint8Array(0)
   return (offset, length) =>
     Effect.gen(function* () {
-      if (memory.length < length) memory = Buffer.allocUnsafeSlow(length)
+      if (memory.length < length) memory = ZstdThread.memory(length)
       const all = memory.subarray(0, length)
       yield* handle.seek(offset, "start")
       let held = 0
@@ -202,6 +205,18 @@ const reader = (
       return made
     })
 
+  /** The same in memory of the one who asks, where that can be done. */
+  const loadInto = (index: number, into: Uint8Array): Effect.Effect<Bytes, FileRefused> =>
+    Effect.gen(function* () {
+      const entry = entryOf(index)
+      const content = into.subarray(0, entry.decoded)
+      if (entry.checksum === undefined || into.length < entry.decoded || !ZstdThread.isThere())
+        return yield* load(index)
+      const compressed = yield* readAt(placeOf(index), entry.compressed)
+      const isSound = yield* Effect.promise(() => decodeInto(compressed, entry, content))
+      return isSound ? { from: fromOf(index), bytes: content } : yield* load(index)
+    })
+
   /** The beginning of a frame; undefined where it cannot be had without the rest. */
   const begin = (index: number, length: number): Effect.Effect<Bytes | undefined, FileRefused> =>
     Effect.gen(function* () {
@@ -226,14 +241,16 @@ const reader = (
     size,
     count: entries.length,
     frame: (index) => lock.withPermits(1)(load(index)),
-    bytes: (offset, length) =>
+    bytes: (offset, length, into) =>
       lock.withPermits(1)(
         Effect.suspend(() => {
           const index = indexAt(offset)
           const known = decoded.get(index)
           if (known !== undefined) return Effect.succeed<Bytes>(known)
           const reach = offset + length - fromOf(index)
-          if (reach > little || entryOf(index).decoded < 2 * reach) return load(index)
+          if (reach > little || entryOf(index).decoded < 2 * reach) {
+            return into === undefined ? load(index) : loadInto(index, into)
+          }
           return Effect.flatMap(begin(index, reach), (head) =>
             head === undefined ? load(index) : Effect.succeed(head)
           )
@@ -247,6 +264,13 @@ const reader = (
 }
 
 const largestBlock = 128 * 1024
+
+/** Decodes a frame into shared memory that is as long as it; false when it is not certainly what was compressed. */
+const decodeInto = async (frame: Uint8Array, entry: SeekTable.Entry, into: Uint8Array): Promise<boolean> =>
+  frame.length === entry.compressed &&
+  Zstd.isWithin(frame, entry.decoded) &&
+  (await ZstdThread.decode(frame, into)) &&
+  (await Xxh64.load())(into) === entry.checksum
 
 /** What a frame holds, and what is wrong with it. */
 const decode = async (

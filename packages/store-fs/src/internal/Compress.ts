@@ -20,6 +20,7 @@ import type { Home } from "./Home.js"
 import type { Lane, Tools } from "./Lane.js"
 import * as Lanes from "./Lane.js"
 import * as Lease from "./Lease.js"
+import * as ZstdThread from "./ZstdThread.js"
 
 /** What became of a file (thread-store §8); `skipped_in_use`, which the reference lacks: somebody holds the thread. */
 export type Result =
@@ -204,7 +205,7 @@ const frameAt = (
       const length = FrameWriter.reach(from, total, held)
       let buffer = memory[0] ?? Buffer.alloc(0)
       if (buffer.length < length) {
-        buffer = Buffer.allocUnsafeSlow(length)
+        buffer = Buffer.from(ZstdThread.memory(length).buffer)
         memory[0] = buffer
       }
       yield* source.seek(from, "start")
@@ -217,6 +218,16 @@ const frameAt = (
       if (end !== undefined) return buffer.subarray(0, end)
     }
   })
+
+/** Whether a frame decodes to that, as far as the thread for it can tell. */
+const isOf = async (frame: Uint8Array, content: Uint8Array): Promise<boolean> =>
+  ZstdThread.isThere() && ZstdThread.isOf(frame, content)
+
+const decodesTo = (frame: Buffer, content: Uint8Array): Promise<boolean> =>
+  decompress(frame).then(
+    (decoded) => Buffer.compare(decoded, content) === 0,
+    () => false
+  )
 
 /** Makes sure that a frame as it lies in the file decodes to what it was made of, in length and content. */
 const verify = (
@@ -234,8 +245,8 @@ const verify = (
       if (count === 0) break
       held += count
     }
-    const decoded = yield* Effect.promise(() => decompress(bytes).catch(() => undefined))
-    if (decoded === undefined || Buffer.compare(decoded, content) !== 0) {
+    const isSame = yield* Effect.promise(async () => (await isOf(bytes, content)) || decodesTo(bytes, content))
+    if (!isSame) {
       return yield* Effect.fail(
         new StoreUnavailable({
           operation: "compressing a thread",
