@@ -1,6 +1,6 @@
 /**
  * Inputs of every kind that Skein reads, changed at random or made of nothing: lines, compressed files, addresses, queries
- * and their cursors. None may end in a defect, be invented, or come to more than its limit. All follows from a seed.
+ * and their cursors, the words of the command. None may end in a defect, be invented, or come to more than its limit. All follows from a seed.
  */
 import * as Jsonl from "@skein/core/record/Jsonl"
 import * as Record from "@skein/core/record/Record"
@@ -10,6 +10,7 @@ import * as SummaryQuery from "@skein/store/SummaryQuery"
 import * as Zstd from "@skein/store-fs/Zstd"
 import { Either } from "effect"
 import * as Mutations from "../Mutations.js"
+import { command } from "./Command.js"
 
 /** What inputs are made from. */
 export interface Originals {
@@ -188,13 +189,26 @@ const queries: Target = (random) => {
   return SummaryQuery.select([], checked.right).length === 0 ? undefined : "rows of nothing"
 }
 
-const targets: Readonly<Record<string, Target>> = { lines, zstd, addresses, queries }
-const names = Object.keys(targets)
+/** The command, over one to three files, plain ones or compressed. */
+const commands: Target = (random, { compressed, plain }) => {
+  const all = compressed.map(({ bytes }) => bytes)
+  const file = () => (random.below(3) === 0 ? changed(random, all) : changed(random, plain))
+  return command(random, Array.from({ length: 1 + random.below(3) }, file))
+}
+
+const targets: Readonly<Record<string, Target>> = { lines, zstd, addresses, queries, commands }
+const names = Object.keys(targets).filter((name) => name !== "commands")
+
+/** One input of so many is for the command, which takes a hundred times as long. */
+const seldom = 100
+
+const targetOf = (seed: number): string =>
+  Math.abs(seed) % seldom === seldom - 1 ? "commands" : (names[Math.abs(seed) % names.length] ?? "lines")
 
 /** The input of a seed. Gives what was wrong. */
 export const one = async (seed: number, originals: Originals): Promise<Failure | undefined> => {
   const random = Mutations.random(seed)
-  const target = names[Math.abs(seed) % names.length] ?? "lines"
+  const target = targetOf(seed)
   try {
     const reason = await targets[target]?.(random, originals)
     return reason === undefined ? undefined : { seed, target, reason }
