@@ -77,7 +77,7 @@ const values = [
 ]
 const nonsense: ReadonlyArray<Words> = [
   ["--help"],
-  ["--wizard"],
+  ["--oz"],
   ["--"],
   [""],
   ["-1"],

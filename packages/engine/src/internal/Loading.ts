@@ -47,9 +47,7 @@ export const load = <E>(
 
 const all = <E>(log: EffectiveLog.EffectiveLog<E>, options: ThreadStates.Options): Effect.Effect<Loaded, E> =>
   Effect.map(records(log), (found) => {
-    const folds = States.folds({ ...options, keep: "all" })
-    let state = folds.initial
-    for (const record of found) state = folds.step(state, record).state
+    const state = Fold.run(States.folds({ ...options, keep: "all" }).fold, found)
     return { state, position: EffectiveLog.end(log), whole: true, settled: true }
   })
 
@@ -121,23 +119,20 @@ const fold = (
   { aged, head }: Seed,
   at = -1
 ): State => {
-  const folds = States.folds(options)
+  const { fold: whole, initial } = States.folds(options)
   const checkpoint = at < 0 ? undefined : Checkpoint.read(part[at] as StoredRecord)
-  let state: State = { ...folds.initial, ...aged }
+  let state: State = { ...initial, ...aged }
   if (head !== undefined) state = { ...state, context: { ...state.context, trimmed: true, head } }
   // What came before the first turn of the part is known when the checkpoint was made in that turn.
   const isFirstTurn = part.slice(1, Math.max(1, at)).every((record) => !isStart(record))
   if (checkpoint !== undefined && isFirstTurn) {
     state = { ...state, turn: { ...state.turn, previousId: checkpoint.previousTurn ?? undefined } }
   }
-  if (meta !== undefined) state = folds.step(state, meta).state
-  for (const [i, record] of part.entries()) {
-    state = folds.step(state, record).state
-    if (i === at && checkpoint !== undefined) {
-      state = { ...state, ...Checkpoint.restore(checkpoint, state.turn.thread?.id ?? checkpoint.thread) }
-    }
-  }
-  return state
+  if (meta !== undefined) state = whole.step(state, meta)
+  if (checkpoint === undefined) return Fold.run(whole, part, state)
+  state = Fold.run(whole, part.slice(0, at + 1), state)
+  state = { ...state, ...Checkpoint.restore(checkpoint, state.turn.thread?.id ?? checkpoint.thread) }
+  return Fold.run(whole, part.slice(at + 1), state)
 }
 
 const isStart = (record: StoredRecord): boolean => record.kind === "event_msg" && record.payload.type === "task_started"

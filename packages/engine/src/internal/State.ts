@@ -43,6 +43,8 @@ export interface Folds {
   readonly initial: State
   /** One more record. Cost: constant, as its folds say. */
   readonly step: (state: State, record: StoredRecord) => Step
+  /** The same for many records of which only the last state is asked for, and no changes: a third of the cost. */
+  readonly fold: Fold.Fold<State>
   /**
    * The same for steps of one append (`Drafts.sequence`): of what a later step looks at, turn, mailbox, selection, window
    * and usage. History, view and index stay those in front of all of them.
@@ -68,12 +70,25 @@ export const folds = (options: ThreadStates.Options = {}): Folds => {
     usage
   })
   const initial: State = { ...all.initial, view: ThreadView.initial }
+  const step = (state: State, record: StoredRecord): Step => {
+    const { changes, view } = ThreadView.step(state.view, record, options.view)
+    return { state: { ...all.step(state, record), view }, changes }
+  }
+  const begin = (from: State): Fold.Cursor<State> => {
+    const others = Fold.cursor(all, from)
+    const shown = ThreadView.cursor(options.view, from.view)
+    return {
+      add: (record) => {
+        others.add(record)
+        shown.add(record)
+      },
+      state: () => ({ ...others.state(), view: shown.state() })
+    }
+  }
   return {
     initial,
-    step: (state, record) => {
-      const { changes, view } = ThreadView.step(state.view, record, options.view)
-      return { state: { ...all.step(state, record), view }, changes }
-    },
+    step,
+    fold: Fold.make(initial, (state, record) => step(state, record).state, begin),
     near: Fold.make(initial, (state, record) => ({ ...state, ...near.step(state, record) }))
   }
 }
