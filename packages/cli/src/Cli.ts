@@ -64,6 +64,11 @@ export const run = (argv: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const status = yield* Ref.make<number>(exitCode.answered)
     const [runtime = "", script = "", word = "", ...rest] = argv
+    // The parser's own option, which would wait for keys that nobody can press.
+    if (argv.includes("--wizard") && process.stdin.isTTY !== true) {
+      yield* Output.error("--wizard asks for every option on a terminal, and there is none. Use --help instead.")
+      return exitCode.usage
+    }
     const answer = Verbs.isVerb(word)
       ? Effect.flatMap(runVerb(status, word), (verb) => verb([runtime, script, ...rest]))
       : overview(argv)

@@ -59,6 +59,17 @@ describe.each(verbs)("skein %s --help", (verb) => {
   })
 })
 
+it("the wizard of the parser is refused where nobody can answer it", async () => {
+  await ensureBundle()
+  const { signal, status, stderr } = spawnSync(process.execPath, [script, "verify", "--wizard"], {
+    input: "",
+    encoding: "utf8",
+    timeout: 20_000
+  })
+  expect({ signal, status }).toEqual({ signal: null, status: 2 })
+  expect(stderr).toContain("--wizard")
+})
+
 it("skein --help names every verb, and has examples", async () => {
   const { code, out } = await skein("--help")
   expect(code).toBe(0)
