@@ -132,9 +132,15 @@ export const forward = <E>(log: EffectiveLog<E>, take: Take, reading: Reading = 
     // Ordinals repeat within a file; where files meet, offsets say what counts.
     const passes = log.pieces.map(() => passingOver())
     const memory = LineMemory.make()
+    // Where the next line of a piece begins, unless some are passed over.
+    const ends = log.pieces.map(({ from = 0 }) => from)
     const each = (line: RawLine, piece: number, text: TextOf): boolean => {
       const form = forms[piece]
       const pass = passes[piece] as ReturnType<typeof passingOver>
+      if (holds !== undefined) {
+        if (line.offset !== ends[piece]) pass.gap(form)
+        ends[piece] = line.offset + line.bytes.length + 1
+      }
       if (piece === own && first !== undefined && line.offset === first.line.offset) {
         pass.decoded(first, form)
         return true
@@ -202,6 +208,11 @@ const passingOver = () => {
     if (before.kind !== "skipped" && isRecord(before)) pass({ kind: "skipped", ordinal })
   }
   return {
+    /** Lines were passed over of which nothing is known: what follows repeats none of them. */
+    gap: (form: Record.Form | undefined): void => {
+      settle(undefined, form)
+      pass(unnumbered)
+    },
     over: (line: RawLine, ordinal: number | undefined, form: Record.Form | undefined): void => {
       settle(ordinal, form)
       if (ordinal === undefined) pass(unnumbered)
