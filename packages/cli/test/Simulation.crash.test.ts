@@ -41,9 +41,11 @@ describe("70. several processes with crashes, losses of power, stops, jumps of t
   /**
    * Longer ones: a fork of a thread that was being deleted stood on nothing, also when its process died before it could
    * take it back (121, 122); of a log that was moved while it was read a part was missing (121); a revert that ran beside
-   * an archive undid it (175); a row kept a time of archiving that was not written yet (154).
+   * an archive undid it (175); a row kept a time of archiving that was not written yet (154); of a thread that was deleted
+   * beside one that it inherits from there was a copy of that left, which stood for it (100, 191); a list took what it
+   * could not look at once for absent (184).
    */
-  it.each([121, 122, 154, 175])(
+  it.each([100, 121, 122, 154, 175, 184, 191])(
     "seed %i, which once broke one after many steps, breaks none",
     (seed) => {
       expect(simulate(seed, Subjects.files, 200).failure).toBeUndefined()

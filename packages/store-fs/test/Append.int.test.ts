@@ -93,6 +93,23 @@ describe("making a thread", () => {
     )
   })
 
+  it("a copy may stand on what is not there; a fork may not, and leaves nothing", () => {
+    const home = Home.home({})
+    return Stores.withDriver(home, (driver) =>
+      Effect.gen(function* () {
+        const segment = { base: Positions.make(Home.id(9), 10), nextOrdinal: 1 }
+        const fork = Stores.thread(2, [], { historyMode: "paginated", forkOf: Home.id(9), segment })
+        expect(yield* Stores.failure(driver.create(fork))).toMatchObject({
+          _tag: "ThreadNotFound",
+          threadId: Home.id(9)
+        })
+        expect(yield* Stores.failure(driver.locate(Home.id(2)))).toMatchObject({ _tag: "ThreadNotFound" })
+        yield* driver.create({ ...fork, forkOf: undefined })
+        expect((yield* driver.locate(Home.id(2))).historyMode).toBe("paginated")
+      })
+    )
+  })
+
   it("a legacy thread that stands on another one has a copy of what it inherits", () => {
     const home = Home.home({ [first]: Home.document(Home.legacyMeta(1), one, two) })
     return Stores.withDriver(home, (driver) =>

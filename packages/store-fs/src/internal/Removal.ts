@@ -83,7 +83,7 @@ export const run = (
     // Nobody gives a file of the thread its old name any more who began to before this was said.
     yield* revoke(home, threadId)
     yield* catalog.walk
-    if (catalog.thread(threadId) !== undefined) yield* preventForks(home, threadId)
+    yield* preventNames(home, threadId)
     const files = catalog.thread(threadId)
     if (files !== undefined) {
       const heirs = yield* heirsOf(parts, files)
@@ -107,32 +107,39 @@ export const run = (
   })
 
 /**
- * Takes away what is to become a fork of the thread and has no name yet: it will never have one (`Segments`). Whatever got
- * its name before that is known when this returns.
+ * Takes away files that have no name yet and must not get one any more: what is to become a fork of the thread
+ * (`Segments`), and what others make for the thread itself, such as its copy of what it inherits from one that is deleted
+ * beside it. Whatever got its name before that is known when this returns.
  */
-const preventForks = (home: Home, threadId: string): Effect.Effect<void, StoreUnavailable> =>
+const preventNames = (home: Home, threadId: string): Effect.Effect<void, StoreUnavailable> =>
   Effect.gen(function* () {
     const { catalog, disk } = home
     let isAny = false
     for (const path of catalog.temporaries()) {
-      const [, name] = forkName.exec(disk.paths.basename(path)) ?? []
-      if (name === undefined || CodexHome.parseName(name)?.segmentId !== undefined) continue
-      const base = yield* Effect.scoped(
-        Effect.flatMap(RolloutFile.open(path, { ends: true }).pipe(Effect.provide(home.context)), (file) =>
-          Effect.map(Header.read(RolloutFile.source(file)), Header.base)
-        )
-        // One that is not written yet looks by itself what it stands on, before it gets its name.
-      ).pipe(Effect.orElseSucceed(() => undefined))
-      const stands = catalog.thread(threadId)?.segments.some((one) => Catalog.segmentId(one) === base?.segmentId)
-      if (stands !== true) continue
+      const [, name = ""] = made.exec(disk.paths.basename(path)) ?? []
+      const rollout = CodexHome.parseName(name)
+      if (rollout === undefined) continue
+      const isIts = rollout.threadId === threadId
+      if (!isIts && (rollout.segmentId !== undefined || !(yield* standsOn(home, path, threadId)))) continue
       isAny = true
       yield* Effect.mapError(Disk.remove(disk, path), failed(home, threadId))
     }
     if (isAny) yield* catalog.walk
   })
 
-/** The name of the file of a new thread, followed by who makes it. */
-const forkName = /^(rollout-.*\.jsonl)\.[0-9a-f-]{36}\.tmp$/
+/** The name of a rollout that is being made, followed by who makes it. */
+const made = /^(rollout-.*\.jsonl)\.[0-9a-f-]{36}\.tmp$/
+
+/** Whether a file is to stand on a thread. One that is not written yet looks by itself before it gets its name. */
+const standsOn = (home: Home, path: string, threadId: string): Effect.Effect<boolean> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const file = yield* RolloutFile.open(path, { ends: true }).pipe(Effect.provide(home.context))
+      const base = Header.base(yield* Header.read(RolloutFile.source(file)))
+      const segments = home.catalog.thread(threadId)?.segments ?? []
+      return segments.some((one) => Catalog.segmentId(one) === base?.segmentId)
+    })
+  ).pipe(Effect.orElseSucceed(() => false))
 
 const revoke = (home: Home, threadId: string): Effect.Effect<void, StoreUnavailable> =>
   Effect.mapError(Fence.revoke(home, threadId), (error) =>
@@ -255,24 +262,45 @@ const bequeath = (
       const time = source.time < first.time ? source.time : CodexHome.earlier(first.time)
       const folder = first.isArchived ? Homes.archiveFolder(home) : Homes.sessionsFolder(home, time)
       const path = home.disk.paths.join(folder, CodexHome.fileName(time, heir.files.threadId, id))
-      yield* copy(home, source, path, length, heir.files.threadId).pipe(
+      const isGoing = going(home, heir.files)
+      const isMade = yield* copy(home, source, path, length, heir.files.threadId, isGoing).pipe(
+        Effect.catchAll((error) =>
+          Effect.gen(function* () {
+            // Whoever deletes the heir took the copy away before it had its name.
+            if (error._tag !== "FileRefused" && Disk.isMissing(error) && (yield* isGoing)) return false
+            return yield* Effect.fail(error)
+          })
+        ),
         Effect.mapError((error) =>
           error._tag === "FileRefused"
             ? Standing.readError(files.threadId, error)
             : Disk.unavailable("deleting a thread", source.path, path)(error)
         )
       )
+      if (!isMade) return
       home.catalog.add(path)
     }
   })
 
+/** Whether an heir is being deleted, or is gone: a copy of its own would stand for it. */
+const going = (home: Home, { head, threadId }: ThreadFiles): Effect.Effect<boolean, PlatformError> =>
+  Effect.gen(function* () {
+    const intents = yield* Intents.pending(home)
+    if (intents.some((one) => one.kind === "delete" && one.threadId === threadId)) return true
+    if ((yield* Disk.look(home.disk, head.path)) !== undefined) return false
+    yield* Effect.ignore(home.catalog.walk)
+    return home.catalog.problem() === undefined && home.catalog.thread(threadId) === undefined
+  })
+
+/** Gives whether there is one now: none is made for an heir that is going. */
 const copy = (
   home: Home,
   source: Rollout,
   path: string,
   length: number,
-  threadId: string
-): Effect.Effect<void, PlatformError | FileRefused> =>
+  threadId: string,
+  isGoing: Effect.Effect<boolean, PlatformError>
+): Effect.Effect<boolean, PlatformError | FileRefused> =>
   Effect.scoped(
     Effect.gen(function* () {
       const { disk } = home
@@ -289,7 +317,10 @@ const copy = (
         at += bytes.length
       }
       yield* Disk.sync(disk, made.file)
+      // Only now: a deletion of the heir that begins later finds the copy, with a name or without.
+      if (yield* isGoing) return false
       yield* Disk.install(disk, made.path, path)
+      return true
     })
   )
 
