@@ -229,6 +229,16 @@ const fileSystemOf = (machine: Machine, self: ProcessState): FileSystem.FileSyst
     return { folder, name: "", node: folder }
   }
 
+  const isReachable = (path: string): boolean => {
+    try {
+      walk(path, false)
+      return true
+    } catch (error) {
+      if (error instanceof Refused && error.reason === "NotFound") return false
+      throw error
+    }
+  }
+
   const there = (path: string, follow = true): Node => {
     const { node } = walk(path, follow)
     if (node === undefined) throw missing()
@@ -454,6 +464,8 @@ const fileSystemOf = (machine: Machine, self: ProcessState): FileSystem.FileSyst
 
   const remove = (path: string, { force = false, recursive = false }: FileSystem.RemoveOptions = {}) =>
     step("remove", path, (now) => {
+      // With force, a folder that is missing above it is no error either.
+      if (force && !isReachable(path)) return
       const { folder, name, node } = walk(path, false)
       if (node === undefined) {
         if (force) return

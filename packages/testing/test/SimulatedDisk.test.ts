@@ -260,6 +260,14 @@ it("every change of the names in a folder shows in its time", async () => {
   }
 })
 
+it("what is removed by force may be missing, and so may the folder that it would be in", async () => {
+  const disk = await run(SimulatedDisk.make())
+  const { fileSystem: fs } = disk.process()
+  await run(fs.remove("/missing", { force: true }))
+  await run(fs.remove("/missing/too", { force: true, recursive: true }))
+  expect(Exit.isFailure(await Effect.runPromiseExit(fs.remove("/missing/too", { recursive: true })))).toBe(true)
+})
+
 describe("faults", () => {
   it.each([
     ["fail", { kind: "fail", reason: "io" }, "refused", ""],
