@@ -82,18 +82,17 @@ export const run = (
     const { threadId } = intent
     // Nobody gives a file of the thread its old name any more who began to before this was said.
     yield* revoke(home, threadId)
-    yield* catalog.walk
-    yield* preventNames(home, threadId)
-    const files = catalog.thread(threadId)
-    if (files !== undefined) {
-      const heirs = yield* heirsOf(parts, files)
-      // Copies of one segment are of one length, so that it does not matter which of them is found.
-      const lengths = new Map<string, number>()
-      for (const { needs } of heirs) {
-        for (const [id, length] of needs) lengths.set(id, Math.max(length, lengths.get(id) ?? 0))
-      }
-      for (const heir of heirs) yield* bequeath(home, files, heir, lengths)
-      yield* removeFiles(home, files).pipe(Effect.mapError(failed(home, threadId)))
+    // Whoever archives it beside this moves its files on: nothing of it is left once a look at everything finds nothing.
+    for (let left = looks; ; left--) {
+      yield* catalog.walk
+      if (catalog.problem() !== undefined) yield* catalog.walk
+      yield* preventNames(home, threadId)
+      const files = catalog.thread(threadId)
+      if (files === undefined) break
+      if (left === 0) return yield* Effect.fail(moving(files.head.path))
+      yield* removeAll(parts, files).pipe(
+        Effect.catchTag("ThreadNotFound", (error) => (left > 1 ? Effect.void : Effect.fail(error)))
+      )
     }
     yield* columns.remove(threadId)
     yield* rows.forget(threadId)
@@ -104,6 +103,20 @@ export const run = (
       yield* Disk.syncFolder(disk, home.root)
     }).pipe(Effect.mapError((error) => (error._tag === "StoreUnavailable" ? error : failed(home, threadId)(error))))
     home.deleting.delete(threadId)
+  })
+
+/** Gives those who stand on a thread what they need of it, and removes its files. */
+const removeAll = (parts: Parts, files: ThreadFiles): Effect.Effect<void, ReadError> =>
+  Effect.gen(function* () {
+    const { home } = parts
+    const heirs = yield* heirsOf(parts, files)
+    // Copies of one segment are of one length, so that it does not matter which of them is found.
+    const lengths = new Map<string, number>()
+    for (const { needs } of heirs) {
+      for (const [id, length] of needs) lengths.set(id, Math.max(length, lengths.get(id) ?? 0))
+    }
+    for (const heir of heirs) yield* bequeath(home, files, heir, lengths)
+    yield* removeFiles(home, files).pipe(Effect.mapError(failed(home, files.threadId)))
   })
 
 /**
@@ -161,7 +174,7 @@ const removeFiles = (home: Home, files: ThreadFiles): Effect.Effect<void, Platfo
     for (const folder of folders) yield* Disk.syncFolder(disk, folder)
   })
 
-/** How often the threads that stand on another one are looked for while one of them is moved. */
+/** How often something is looked for that others move. */
 const looks = 8
 
 /**
@@ -213,7 +226,7 @@ const heirsOf = (
 const moving = (path: string): StoreUnavailable =>
   new StoreUnavailable({
     operation: "deleting a thread",
-    reason: "files of other threads are moved all the time, and what they inherit is not known",
+    reason: "files are moved all the time, and what others inherit is not known",
     advice: "Try again.",
     retryable: true,
     paths: [path]

@@ -361,7 +361,8 @@ const writing = (file: FileSystem.File, path: string) => {
 const logUpTo = (
   home: Home,
   threadId: string,
-  { offset, segmentId }: Position
+  { offset, segmentId }: Position,
+  left = looks
 ): Effect.Effect<EffectiveLog.EffectiveLog<ReadError>, ReadError, Scope.Scope> =>
   Effect.gen(function* () {
     yield* home.catalog.begin
@@ -375,7 +376,13 @@ const logUpTo = (
         })
       )
     }
-    const log = yield* Logs.ofFile(home, found)
+    const opened = yield* Effect.either(Logs.ofFile(home, found))
+    if (opened._tag === "Left" && opened.left._tag === "ThreadNotFound" && left > 0) {
+      // It was moved since it was listed, or is gone.
+      yield* home.catalog.walk
+      return yield* logUpTo(home, threadId, { offset, segmentId }, left - 1)
+    }
+    const log = yield* opened
     const to = log.pieces.at(-1)?.to ?? 0
     return EffectiveLog.cut(log, log.pieces.length - 1, Math.min(offset, to))
   })
