@@ -124,8 +124,10 @@ export const run = (options: Options): Report => {
   /** What a command ended with that it may not end with; what its error was does not matter. */
   const judge = (what: string, exit: Exit.Exit<unknown, unknown>, strict: boolean): void => {
     if (Exit.isSuccess(exit)) return
-    for (const defect of Cause.defects(exit.cause)) {
-      if (defect instanceof SimulatedDisk.Dead) return
+    const defects = [...Cause.defects(exit.cause)]
+    // Nobody hears the answer of a process that died, whatever else went wrong with it on the way.
+    if (defects.some((defect) => defect instanceof SimulatedDisk.Dead)) return
+    for (const defect of defects) {
       fail(defect instanceof Look.Broken ? defect.message : `${what}: ${Cause.pretty(exit.cause)}`)
       return
     }
