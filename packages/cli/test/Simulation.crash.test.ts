@@ -43,9 +43,11 @@ describe("70. several processes with crashes, losses of power, stops, jumps of t
    * take it back (121, 122); of a log that was moved while it was read a part was missing (121); a revert that ran beside
    * an archive undid it (175); a row kept a time of archiving that was not written yet (154); of a thread that was deleted
    * beside one that it inherits from there was a copy of that left, which stood for it (100, 191); a list took what it
-   * could not look at once for absent (184).
+   * could not look at once for absent (184); a legacy thread that was moved while it was forked passed for missing (235);
+   * an archive that ran beside a deletion left a file (2025); a list kept an older state of a log (2060), a thread that was gone
+   * (234, 262), and lacked one that was reverted while it was read (2195).
    */
-  it.each([100, 121, 122, 154, 175, 184, 191])(
+  it.each([100, 121, 122, 154, 175, 184, 191, 234, 235, 262, 2025, 2060, 2195])(
     "seed %i, which once broke one after many steps, breaks none",
     (seed) => {
       expect(simulate(seed, Subjects.files, 200).failure).toBeUndefined()

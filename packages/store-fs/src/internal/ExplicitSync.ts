@@ -19,6 +19,8 @@ export interface Parts {
   /** What the index knows of files, by path. */
   readonly filed: ReadonlyMap<string, FileFacts>
   readonly explicitOf: (columns: Columns & Explicit) => Explicit
+  /** Facts that fit no file, for the newest one of a thread; undefined when it is gone. */
+  readonly unfit: (row: ThreadRow) => FileFacts | undefined
 }
 
 /** Cost: two stats when nothing changed; else a stat for each thread with columns, and a read of those that changed. */
@@ -48,6 +50,11 @@ export const run = (parts: Parts): Effect.Effect<void, StoreUnavailable> =>
       // Whoever saw the thread in the archive before its time was written took that of the file for it.
       const archivedAt = row.archivedAt === undefined ? undefined : (said.archivedAt ?? row.archivedAt)
       if (isEqual(explicit, row.explicit) && archivedAt === row.archivedAt) continue
+      // What was derived may be older than what another process noted since this row was read. Of a thread that is gone
+      // the row would come back, and nothing would be noted by which it is found out.
+      const unfit = parts.unfit(row)
+      if (unfit === undefined) continue
+      files.push(unfit)
       changed.push({ ...indexed, row: { ...row, explicit, archivedAt } })
     }
     if (files.length + forgotten.length + changed.length > 0) {

@@ -65,6 +65,11 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
   const pending = new Map<string, Pending>()
   const seen = new Map<string, Seen>()
 
+  const unfit = ({ historyMode, threadId }: ThreadRow): FileFacts | undefined => {
+    const head = catalog.thread(threadId)?.head
+    return head === undefined ? undefined : { ...unread(head), historyMode }
+  }
+
   const flush = Effect.suspend(() => {
     if (pending.size === 0) return Effect.void
     const all = [...pending.values()]
@@ -102,7 +107,7 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
     }
   }
 
-  const keep = (one: Seen, derived: Derived, reached: Position | undefined) =>
+  const keep = (one: Seen, derived: Derived, reached: Position | undefined, isOld = false) =>
     Effect.gen(function* () {
       const { threadId } = one.files
       let said = yield* columns.of(threadId)
@@ -116,7 +121,8 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
       const isShort = !one.files.head.compressed && reached !== undefined && reached.offset < facts.size
       // No file has this size, so the thread counts as behind at the next list.
       const isUnread = one.opening === Standing.unread
-      const stale = home.incomplete.has(threadId) || isShort || isUnread || isMoving ? { ...facts, size: -1 } : facts
+      const stale =
+        home.incomplete.has(threadId) || isShort || isUnread || isMoving || isOld ? { ...facts, size: -1 } : facts
       pending.set(threadId, { indexed: { row, reached }, facts: stale })
       if (pending.size >= batch) yield* flush
     })
@@ -176,8 +182,8 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
       const isNoted = changed.some((one) => one.files.threadId === files.threadId)
       if (facts?.type === "File" && !isNoted && doubted.has(files.threadId)) changed.push({ files, facts })
     }
-    yield* forgetOthers(filed, current, new Set(threads.map(({ threadId }) => threadId)))
-    yield* ExplicitSync.run({ home, columns, index, filed, explicitOf })
+    yield* forgetOthers(filed, current, threads)
+    yield* ExplicitSync.run({ home, columns, index, filed, explicitOf, unfit })
     const all = yield* Effect.forEach(changed, ({ facts, files }) => behind(files, facts), { concurrency: width })
     return all.flat()
   })
@@ -203,14 +209,17 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
   const forgetOthers = (
     filed: ReadonlyMap<string, FileFacts>,
     current: ReadonlySet<string>,
-    threads: ReadonlySet<string>
+    threads: ReadonlyArray<ThreadFiles>
   ): Effect.Effect<void, StoreUnavailable> => {
     const files: Array<string> = []
     const rows = new Set<string>()
+    const there = new Set(threads.map(({ threadId }) => threadId))
+    // One whose newest file went away during this list: what is known of its files tells the next list that it is gone.
+    const unsure = new Set(threads.flatMap(({ head, threadId }) => (current.has(head.path) ? [] : [threadId])))
     for (const { path, segmentId, threadId } of filed.values()) {
-      if (!threads.has(threadId)) rows.add(threadId)
+      if (!there.has(threadId)) rows.add(threadId)
       // Facts without a segment are those of explicit metadata, which outlive a file that is away for a while.
-      if (segmentId !== "" && !current.has(path)) files.push(path)
+      if (segmentId !== "" && !current.has(path) && !unsure.has(threadId)) files.push(path)
     }
     const isNothing = files.length === 0 && rows.size === 0
     return isNothing ? Effect.void : index.change({ forgetFiles: files, forgetRows: [...rows] })
@@ -231,10 +240,12 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
       }),
     put: (threadId, derived, reached) =>
       Effect.gen(function* () {
-        const one = seen.get(threadId) ?? (yield* standings.of(threadId))
+        const first = seen.get(threadId)
         seen.delete(threadId)
-        if (reached.segmentId !== Catalog.segmentId(one.files.head)) return
-        yield* keep(one, derived, reached)
+        const fits = ({ files }: Seen): boolean => reached.segmentId === Catalog.segmentId(files.head)
+        const one = first !== undefined && fits(first) ? first : yield* standings.of(threadId)
+        // It went on in another segment meanwhile: what it was is better than no row, and is to be derived again.
+        yield* keep(one, derived, reached, !fits(one))
       }).pipe(Effect.catchTags({ ThreadNotFound: () => Effect.void, InvalidRequest: () => Effect.void })),
     row: (threadId) =>
       Effect.gen(function* () {
@@ -251,12 +262,10 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
         if (before === undefined) return
         const explicit = explicitOf(yield* columns.of(threadId))
         const indexed = { ...before, row: { ...before.row, explicit } }
-        const head = catalog.thread(threadId)?.head
         // The row may be older than what another process notes of the file meanwhile, or outlive the thread: facts that fit
         // no file let the next list look at it again.
-        if (head === undefined) return
-        const unfit = { ...unread(head), historyMode: before.row.historyMode }
-        pending.set(threadId, { indexed, facts: pending.get(threadId)?.facts ?? unfit })
+        const facts = unfit(before.row)
+        if (facts !== undefined) pending.set(threadId, { indexed, facts: pending.get(threadId)?.facts ?? facts })
       }),
     forget: (threadId) =>
       Effect.gen(function* () {
