@@ -23,20 +23,58 @@ export interface Parts {
   readonly unfit: (row: ThreadRow) => FileFacts | undefined
 }
 
+/** What all explicit metadata come from, as it was at a time. */
+export interface Sources {
+  readonly names: Disk.Facts | undefined
+  readonly folder: Disk.Facts | undefined
+  /** Whether any change since shows in the facts. */
+  readonly isSettled: boolean
+}
+
+/** Cost: two stats. */
+export const look = ({ columns, home }: Pick<Parts, "columns" | "home">): Effect.Effect<Sources, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const names = yield* Disk.look(home.disk, columns.names.path)
+    const folder = yield* Disk.look(home.disk, columns.folder)
+    return { names, folder, isSettled: folder === undefined || Disk.isSettled(home.clock, folder.mtimeMs) }
+  }).pipe(Effect.mapError(Disk.unavailable("explicit metadata", columns.folder, columns.names.path)))
+
+/**
+ * To be called once rows were handed to the index: what was said of their threads since the sources were looked at may have
+ * come into the index before them, and be gone from it now. Then the index is to forget that it knew, so that the next list
+ * brings it up to date. What is said from now on comes into the index behind them. Cost: two stats.
+ *
+ * @param since The sources as they were before any of the rows was made; undefined when nobody knows.
+ */
+export const settle = (
+  parts: Pick<Parts, "columns" | "home" | "index">,
+  since: Sources | undefined,
+  threads: ReadonlyArray<string>
+): Effect.Effect<void, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const { columns, index } = parts
+    const now = yield* look(parts)
+    const isSame = since?.isSettled === true && isAlike(since.names, now.names) && isAlike(since.folder, now.folder)
+    if (isSame) return
+    yield* index.change({ forgetFiles: [columns.names.path, columns.folder, ...threads.map(columns.fileOf)] })
+  })
+
+const isAlike = (left: Disk.Facts | undefined, right: Disk.Facts | undefined): boolean =>
+  left === undefined || right === undefined ? left === right : Disk.isSame(left, right)
+
 /** Cost: two stats when nothing changed; else a stat for each thread with columns, and a read of those that changed. */
 export const run = (parts: Parts): Effect.Effect<void, StoreUnavailable> =>
   Effect.gen(function* () {
-    const { columns, filed, home } = parts
+    const { columns, filed } = parts
     const failed = Disk.unavailable("explicit metadata", columns.folder, columns.names.path)
-    const names = yield* Disk.look(home.disk, columns.names.path).pipe(Effect.mapError(failed))
-    const folder = yield* Disk.look(home.disk, columns.folder).pipe(Effect.mapError(failed))
+    const sources = yield* look(parts)
+    const { folder, names } = sources
     const files: Array<FileFacts> = []
     const forgotten: Array<string> = []
     const threads = new Set<string>()
     if (!isAsBefore(filed.get(columns.folder), folder)) {
       yield* changedColumns(parts, threads, files, forgotten).pipe(Effect.mapError(failed))
-      if (folder !== undefined && Disk.isSettled(home.clock, folder.mtimeMs))
-        files.push(factsOf(columns.folder, "", folder))
+      if (folder !== undefined && sources.isSettled) files.push(factsOf(columns.folder, "", folder))
       else if (filed.has(columns.folder)) forgotten.push(columns.folder)
     }
     const areNamed = !isAsBefore(filed.get(columns.names.path), names)
@@ -59,6 +97,13 @@ export const run = (parts: Parts): Effect.Effect<void, StoreUnavailable> =>
     }
     if (files.length + forgotten.length + changed.length > 0) {
       yield* parts.index.change({ forgetFiles: forgotten, files, rows: changed })
+    }
+    if (changed.length > 0) {
+      yield* settle(
+        parts,
+        sources,
+        changed.map(({ row }) => row.threadId)
+      )
     }
   })
 

@@ -70,20 +70,42 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
     return head === undefined ? undefined : { ...unread(head), historyMode }
   }
 
+  /** What explicit metadata come from, as it was before any of the pending rows was made. */
+  let since: ExplicitSync.Sources | undefined
+  const begin = Effect.suspend(() =>
+    since === undefined
+      ? Effect.map(ExplicitSync.look({ columns, home }), (sources) => {
+          since ??= sources
+        })
+      : Effect.void
+  )
+
   const flush = Effect.suspend(() => {
     if (pending.size === 0) return Effect.void
     const all = [...pending.values()]
+    const from = since
     pending.clear()
+    since = undefined
     return index
       .change({ files: all.flatMap(({ facts }) => facts ?? []), rows: all.map(({ indexed }) => indexed) })
       .pipe(
         Effect.tapError(() =>
           Effect.sync(() => {
+            since = from
             for (const one of all) {
               const { threadId } = one.indexed.row
               if (!pending.has(threadId)) pending.set(threadId, one)
             }
           })
+        ),
+        Effect.zipRight(
+          Effect.suspend(() =>
+            ExplicitSync.settle(
+              { home, columns, index },
+              from,
+              all.map(({ indexed }) => indexed.row.threadId)
+            )
+          )
         )
       )
   })
@@ -110,6 +132,7 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
   const keep = (one: Seen, derived: Derived, reached: Position | undefined, isOld = false) =>
     Effect.gen(function* () {
       const { threadId } = one.files
+      yield* begin
       let said = yield* columns.of(threadId)
       // Being archived: when that was is yet to be written, or was written since.
       const isDated = !one.files.head.isArchived || said.archivedAt !== undefined
@@ -260,6 +283,7 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
       Effect.gen(function* () {
         const before = yield* known(threadId)
         if (before === undefined) return
+        yield* begin
         const explicit = explicitOf(yield* columns.of(threadId))
         const indexed = { ...before, row: { ...before.row, explicit } }
         // The row may be older than what another process notes of the file meanwhile, or outlive the thread: facts that fit
