@@ -248,6 +248,8 @@ export const move = (disk: Disk, from: string, to: string): Effect.Effect<boolea
     if (!(yield* install(disk, from, to))) {
       const taken = yield* look(disk, to)
       if (taken === undefined || taken.inode !== source.inode || source.inode === 0) return false
+      // Whoever gave it that name may have died before it was durable, and the other one is about to go.
+      yield* syncFolder(disk, disk.paths.dirname(to))
     }
     yield* remove(disk, from)
     yield* syncFolder(disk, disk.paths.dirname(from))

@@ -332,7 +332,8 @@ const copy = (
       yield* Disk.sync(disk, made.file)
       // Only now: a deletion of the heir that begins later finds the copy, with a name or without.
       if (yield* isGoing) return false
-      yield* Disk.install(disk, made.path, path)
+      // One that somebody made before who died may not be durable yet, and what it was copied from is about to go.
+      if (!(yield* Disk.install(disk, made.path, path))) yield* Disk.syncFolder(disk, disk.paths.dirname(path))
       return true
     })
   )
