@@ -13,6 +13,7 @@ import * as EffectiveLog from "@skein/store/EffectiveLog"
 import * as ThreadStore from "@skein/store/ThreadStore"
 import * as ColdWorker from "@skein/store-fs/ColdWorker"
 import * as FsStore from "@skein/store-fs/FsStore"
+import * as NodeFiles from "@skein/store-fs/NodeFiles"
 import * as RolloutLog from "@skein/store-fs/RolloutLog"
 import { Effect, Layer } from "effect"
 import { compare, conclude, inFolder, limit, measure, median, megabyte, run } from "./measure.js"
@@ -106,7 +107,7 @@ const searched = async (home: string, times: (ms: number) => void): Promise<numb
           })
       })
     )
-  ).pipe(Layer.provideMerge(NodeContext.layer))
+  ).pipe(Layer.provideMerge(Layer.merge(NodeContext.layer, NodeFiles.layer)))
   await Effect.runPromise(
     Effect.gen(function* () {
       const store = yield* ThreadStore.ThreadStore
