@@ -139,7 +139,7 @@ const inMemory = (
 
 /**
  * Hands on the lines of a file in order until `take` wants no more. Gives whether it took them all. The next chunk is
- * read while the lines of the present one are taken. Memory: two chunks and the longest line.
+ * read while the lines of the present one are taken. Memory: two chunks, or three frames, and the longest line.
  */
 export const forward = (
   file: RolloutFile,
@@ -158,23 +158,26 @@ export const forward = (
     const buffers = passing ? memoriesFor(file, offset, Math.min(largest, to - offset)) : []
     let reads = 0
     // A piece is decoded as a whole, so it is taken as a whole; only its beginning may be had for less.
-    const reach = () =>
-      pieceAt === undefined || size === chunk.first
-        ? Math.min(size, to - offset)
-        : Math.min(pieceAt(offset).to, to) - offset
-    const next = () => readFully(file, offset, reach(), buffers[reads++ % 2])
-    let ahead: Fiber.Fiber<Uint8Array, FileRefused> | undefined
+    const reach = (from: number) =>
+      pieceAt === undefined || size === chunk.first ? Math.min(size, to - from) : Math.min(pieceAt(from).to, to) - from
+    const next = (from: number) => readFully(file, from, reach(from), buffers[reads++ % buffers.length])
+    const ahead: Array<Fiber.Fiber<Uint8Array, FileRefused>> = []
+    // How far the reading has begun.
+    let begun = offset
     while (offset < to) {
-      const bytes = yield* ahead === undefined ? next() : Fiber.join(ahead)
+      const reading = ahead.shift()
+      const bytes = yield* reading === undefined ? next(offset) : Fiber.join(reading)
       offset += bytes.length
-      ahead = undefined
-      if (size === largest && offset < to) {
-        ahead = yield* Effect.fork(next())
+      begun = Math.max(begun, offset)
+      while (size === largest && begun < to && ahead.length < Math.max(1, buffers.length - 1)) {
+        const from = begun
+        begun += reach(from)
+        ahead.push(yield* Effect.fork(next(from)))
         // A forked fiber starts when this one pauses; without that the read would wait for the lines.
         yield* Effect.yieldNow()
       }
       if (!splitter.push(bytes, take)) {
-        if (ahead !== undefined) yield* Fiber.interrupt(ahead)
+        yield* Fiber.interruptAll(ahead)
         return false
       }
       size = Math.min(size * 4, largest)
@@ -185,14 +188,17 @@ export const forward = (
 /** Frames behind which it pays to have a thread decode the next ones. */
 const fewFrames = 3
 
-/** Two pieces of memory for reading so many bytes at once; none where what is read has memory of its own. */
+/**
+ * Memory for reading so many bytes at once, while what was read before is taken, and two pieces for a thread that goes on
+ * with the next frame; none where what is read has memory of its own.
+ */
 const memoriesFor = ({ pieceAt, size }: RolloutFile, offset: number, length: number): ReadonlyArray<Uint8Array> => {
   if (pieceAt === undefined) return [0, 1].map(() => Buffer.allocUnsafeSlow(length))
   const { from, to } = pieceAt(offset)
   if (size - offset <= fewFrames * (to - from)) return []
   // Most frames are a little longer than they should be.
   const most = Math.min(FrameWriter.layout.target + FrameWriter.slack, size - offset)
-  return [0, 1].map(() => ZstdThread.memory(most))
+  return [0, 1, 2].map(() => ZstdThread.memory(most))
 }
 
 /**

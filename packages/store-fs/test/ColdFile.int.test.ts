@@ -231,7 +231,7 @@ describe("read by a thread", () => {
       })
     )
     expect([...memories].every((memory) => memory instanceof SharedArrayBuffer)).toBe(true)
-    expect(memories.size).toBe(2)
+    expect(memories.size).toBe(3)
   })
 })
 

@@ -117,12 +117,21 @@ export const tooLarge = (path: string, limit: number, cause?: unknown): FileRefu
 
 type ReadAt = (offset: number, length: number) => Effect.Effect<Uint8Array, FileRefused>
 
-/** All of `length` bytes at an offset, or what there is of them. They last until the next ones are read. */
+/** Pieces of memory that are read into in turn: as many frames as may be on their way. */
+const inHand = 3
+
+/** All of `length` bytes at an offset, or what there is of them. They last until three more were read. */
 const readerOf = (path: string, handle: FileSystem.File): ReadAt => {
-  let memory: Uint8Array = new Uint8Array(0)
+  const memories: Array<Uint8Array> = []
+  let reads = 0
   return (offset, length) =>
     Effect.gen(function* () {
-      if (memory.length < length) memory = ZstdThread.memory(length)
+      const turn = reads++ % inHand
+      let memory = memories[turn]
+      if (memory === undefined || memory.length < length) {
+        memory = ZstdThread.memory(length)
+        memories[turn] = memory
+      }
       const all = memory.subarray(0, length)
       yield* handle.seek(offset, "start")
       let held = 0
@@ -205,16 +214,15 @@ const reader = (
       return made
     })
 
-  /** The same in memory of the one who asks, where that can be done. */
-  const loadInto = (index: number, into: Uint8Array): Effect.Effect<Bytes, FileRefused> =>
+  /** The same in memory of the one who asks; undefined where that cannot be done. The next one may be read meanwhile. */
+  const loadInto = (index: number, into: Uint8Array): Effect.Effect<Bytes | undefined, FileRefused> =>
     Effect.gen(function* () {
       const entry = entryOf(index)
       const content = into.subarray(0, entry.decoded)
-      if (entry.checksum === undefined || into.length < entry.decoded || !ZstdThread.isThere())
-        return yield* load(index)
-      const compressed = yield* readAt(placeOf(index), entry.compressed)
+      if (entry.checksum === undefined || into.length < entry.decoded || !ZstdThread.isThere()) return undefined
+      const compressed = yield* lock.withPermits(1)(readAt(placeOf(index), entry.compressed))
       const isSound = yield* Effect.promise(() => decodeInto(compressed, entry, content))
-      return isSound ? { from: fromOf(index), bytes: content } : yield* load(index)
+      return isSound ? { from: fromOf(index), bytes: content } : undefined
     })
 
   /** The beginning of a frame; undefined where it cannot be had without the rest. */
@@ -242,20 +250,23 @@ const reader = (
     count: entries.length,
     frame: (index) => lock.withPermits(1)(load(index)),
     bytes: (offset, length, into) =>
-      lock.withPermits(1)(
-        Effect.suspend(() => {
-          const index = indexAt(offset)
-          const known = decoded.get(index)
-          if (known !== undefined) return Effect.succeed<Bytes>(known)
-          const reach = offset + length - fromOf(index)
-          if (reach > little || entryOf(index).decoded < 2 * reach) {
-            return into === undefined ? load(index) : loadInto(index, into)
-          }
-          return Effect.flatMap(begin(index, reach), (head) =>
-            head === undefined ? load(index) : Effect.succeed(head)
-          )
-        })
-      ),
+      Effect.suspend(() => {
+        const index = indexAt(offset)
+        const reach = offset + length - fromOf(index)
+        const isLittle = reach <= little && entryOf(index).decoded >= 2 * reach
+        const known = Effect.sync((): Bytes | undefined => decoded.get(index))
+        const alone = lock.withPermits(1)(
+          Effect.flatMap(known, (bytes) => {
+            if (bytes !== undefined) return Effect.succeed(bytes)
+            if (!isLittle) return load(index)
+            return Effect.flatMap(begin(index, reach), (head) =>
+              head === undefined ? load(index) : Effect.succeed(head)
+            )
+          })
+        )
+        if (into === undefined || isLittle || decoded.has(index)) return alone
+        return Effect.flatMap(loadInto(index, into), (bytes) => (bytes === undefined ? alone : Effect.succeed(bytes)))
+      }),
     pieceAt: (offset) => {
       const index = indexAt(offset)
       return { from: fromOf(index), to: fromOf(index) + entryOf(index).decoded }
