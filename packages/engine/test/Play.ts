@@ -362,6 +362,8 @@ export const begin = (base: ThreadStore.ThreadStoreService, options: Threads.Sta
             if (outcome === "done") isStale = false
             if (outcome !== "refused" && !conflicts) model = next
             if (conflicts) expect(failureOf(exit), about).toBe("AppendConflict")
+            // A rollback may have read on before it was refused, and may not have: whoever opens it anew knows.
+            if (command.do === "rollback" && outcome === "refused" && isStale) yield* give({ do: "reopen" })
           }
         }
         yield* agree
