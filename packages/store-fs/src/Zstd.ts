@@ -125,7 +125,7 @@ export const parts = (
 export const isWithin = (input: Uint8Array, limit: number): boolean => {
   const frame = frameAt(input, 0, limit)
   if (frame === undefined || frame.skippable || !frame.whole || frame.end !== input.length) return false
-  return frame.blocks.reduce((sum, block) => sum + block.most, 0) <= limit + largestBlock
+  return mostOf(frame) <= limit + largestBlock
 }
 
 /**
@@ -144,9 +144,12 @@ export const head = async (input: Uint8Array, least: number): Promise<Uint8Array
   }
 }
 
+/** The most that a frame can come to. */
+const mostOf = ({ blocks }: Frame): number => blocks.reduce((sum, block) => sum + block.most, 0)
+
 const decodeFrame = async (input: Uint8Array, frame: Frame, limit: number): Promise<Decoded> => {
   const { blocks, declared } = frame
-  const most = blocks.reduce((sum, block) => sum + block.most, 0)
+  const most = mostOf(frame)
   const least = blocks.reduce((sum, block) => sum + block.least, 0)
   // A declared size that the blocks cannot come to is damage; one that they can is what they would come to.
   if (least > limit || (declared !== undefined && declared > limit && declared <= most)) throw tooLarge(limit)

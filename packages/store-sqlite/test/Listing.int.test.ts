@@ -13,7 +13,7 @@ import { bare, filename, id, line, run, thread } from "./Support.js"
 
 const times = fc.constantFrom(undefined, 0, 5, 5, 7, 1_700_000_000_000, -3)
 const texts = fc.constantFrom("", "alpha", "Alpha", "beta %_", "näïve 𝒳", 'it\'s "quoted"\\', "a\nb")
-const cwds = fc.constantFrom("", "/work", "/work/", "/work/./a/..", "/other", "relative/a")
+const cwds = fc.constantFrom("", "/repo", "/repo/", "/repo/./a/..", "/other", "relative/a")
 const threads = 12
 
 const rowOf = (n: number): fc.Arbitrary<ThreadRow> =>
@@ -85,7 +85,7 @@ const query: fc.Arbitrary<RowQuery> = fc.record({
   sources: rarely(fc.subarray(["cli", "custom:atlas", "subAgent:review"], { minLength: 1 })),
   modelProviders: rarely(fc.subarray(["openai", "other"], { minLength: 1 })),
   unnamedProvider: fc.boolean(),
-  cwds: rarely(fc.subarray(["/work", "/other", "relative/a", ""])),
+  cwds: rarely(fc.subarray(["/repo", "/other", "relative/a", ""])),
   archived: fc.constantFrom(false, true, "any" as const),
   searchTerm: rarely(fc.constantFrom("lph", "Alpha", "%", "_", "'s", "ï", "𝒳", "\\", "\n", "zz")),
   relation: rarely(
@@ -181,7 +181,7 @@ describe("a page of rows is the one that the port's own selection gives (45, 47,
                 summary: {
                   ...row.derived.summary,
                   parentThreadId: undefined,
-                  cwd: "/work",
+                  cwd: "/repo",
                   preview: i % 5 === 0 ? "" : "alpha"
                 }
               }

@@ -47,7 +47,7 @@ export const header = (threadId: string, more: Readonly<Record<string, unknown>>
       payload: {
         id: threadId,
         timestamp: "2026-11-20T12:00:00.000Z",
-        cwd: "/work",
+        cwd: "/repo",
         originator: "test",
         cli_version: "0.1.0",
         source: "cli",

@@ -1,6 +1,7 @@
 /**
  * Inputs of every kind that Skein reads, changed at random or made of nothing: lines, compressed files, addresses, queries
- * and their cursors, the words of the command. None may end in a defect, be invented, or come to more than its limit. All follows from a seed.
+ * and their cursors, the words of the command. None may end in a defect, be invented, or come to more than its limit. All
+ * follows from a seed.
  */
 import * as Jsonl from "@skein/core/record/Jsonl"
 import * as Record from "@skein/core/record/Record"

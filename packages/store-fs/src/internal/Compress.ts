@@ -219,10 +219,6 @@ const frameAt = (
     }
   })
 
-/** Whether a frame decodes to that, as far as the thread for it can tell. */
-const isOf = async (frame: Uint8Array, content: Uint8Array): Promise<boolean> =>
-  ZstdThread.isThere() && ZstdThread.isOf(frame, content)
-
 const decodesTo = (frame: Buffer, content: Uint8Array): Promise<boolean> =>
   decompress(frame).then(
     (decoded) => Buffer.compare(decoded, content) === 0,
@@ -245,7 +241,9 @@ const verify = (
       if (count === 0) break
       held += count
     }
-    const isSame = yield* Effect.promise(async () => (await isOf(bytes, content)) || decodesTo(bytes, content))
+    const isSame = yield* Effect.promise(
+      async () => (await ZstdThread.isOf(bytes, content)) || decodesTo(bytes, content)
+    )
     if (!isSame) {
       return yield* Effect.fail(
         new StoreUnavailable({

@@ -264,6 +264,10 @@ export const unavailable =
     return new StoreUnavailable({ operation, reason, advice, retryable, paths, cause: error })
   }
 
+/** What it means that another process was in the way: to be tried again. */
+export const disturbed = (operation: string, reason: string, ...paths: ReadonlyArray<string>): StoreUnavailable =>
+  new StoreUnavailable({ operation, reason, advice: "Try again.", retryable: true, paths })
+
 interface Meaning {
   readonly reason: string
   readonly advice: string

@@ -10,7 +10,7 @@
  * still the newest. If it is, whoever takes over comes later, and finds the folder.
  */
 import type { PlatformError } from "@effect/platform/Error"
-import { StoreUnavailable } from "@skein/store/StoreError"
+import type { StoreUnavailable } from "@skein/store/StoreError"
 import { Effect, Exit } from "effect"
 import * as CodexHome from "../CodexHome.js"
 import * as RolloutFile from "../RolloutFile.js"
@@ -83,13 +83,7 @@ const empty = (disk: Disk.Disk, folder: string): Effect.Effect<void, PlatformErr
   )
 
 const passed = (path: string): StoreUnavailable =>
-  new StoreUnavailable({
-    operation: "changing the form of a thread's file",
-    reason: "another process took the thread over",
-    advice: "Try again.",
-    retryable: true,
-    paths: [path]
-  })
+  Disk.disturbed("changing the form of a thread's file", "another process took the thread over", path)
 
 /** Threads with folders that were not removed: their owners died, are late, or are at work. */
 export const left = (home: Home): Effect.Effect<ReadonlySet<string>, PlatformError> =>

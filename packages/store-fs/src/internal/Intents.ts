@@ -51,11 +51,20 @@ export const pending = (home: Home): Effect.Effect<ReadonlyArray<Intent>, Platfo
     return found
   })
 
+/** The threads with which something of a kind was begun, or anything at all, and is not done. Cost: one listing. */
+export const threads = (home: Home, kind?: Intent["kind"]): Effect.Effect<ReadonlySet<string>, PlatformError> =>
+  Effect.map(Disk.list(home.disk, Homes.own(home, "intents")), (names) => {
+    const found = new Set<string>()
+    for (const name of names) {
+      const [, begun, threadId] = pattern.exec(name) ?? []
+      if (threadId !== undefined && (kind === undefined || begun === kind)) found.add(threadId)
+    }
+    return found
+  })
+
 /** Whether something was begun with a thread and is not done. */
 export const isPending = (home: Home, threadId: string): Effect.Effect<boolean, PlatformError> =>
-  Effect.map(Disk.list(home.disk, Homes.own(home, "intents")), (names) =>
-    names.some((name) => pattern.exec(name)?.[2] === threadId)
-  )
+  Effect.map(threads(home), (all) => all.has(threadId))
 
 /** Undefined when somebody else settled it since it was listed: done again, it would get another time. */
 const momentOf = (home: Home, name: string): Effect.Effect<number | undefined, PlatformError> =>

@@ -13,7 +13,7 @@ import {
   type ConflictReason,
   type InvalidRequest,
   LeaseHeld,
-  StoreUnavailable,
+  type StoreUnavailable,
   type ThreadNotFound
 } from "@skein/store/StoreError"
 import { Effect, Either } from "effect"
@@ -260,15 +260,7 @@ const takeOver = ({ home }: Tools, lane: Lane, fence: number): Effect.Effect<voi
       if (lane.isMoving) break
       yield* home.catalog.walk
     }
-    return yield* Effect.fail(
-      new StoreUnavailable({
-        operation: "taking a thread over",
-        reason: "it is being archived or deleted",
-        advice: "Try again.",
-        retryable: true,
-        paths: []
-      })
-    )
+    return yield* Effect.fail(Disk.disturbed("taking a thread over", "it is being archived or deleted"))
   })
 
 /** How often a file is looked for that somebody moves. */

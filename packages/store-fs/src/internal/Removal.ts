@@ -224,13 +224,7 @@ const heirsOf = (
   })
 
 const moving = (path: string): StoreUnavailable =>
-  new StoreUnavailable({
-    operation: "deleting a thread",
-    reason: "files are moved all the time, and what others inherit is not known",
-    advice: "Try again.",
-    retryable: true,
-    paths: [path]
-  })
+  Disk.disturbed("deleting a thread", "files are moved all the time, and what others inherit is not known", path)
 
 const unread = (path: string, { advice, detail }: FileRefused): StoreUnavailable =>
   new StoreUnavailable({
@@ -298,8 +292,7 @@ const bequeath = (
 /** Whether an heir is being deleted, or is gone: a copy of its own would stand for it. */
 const going = (home: Home, { head, threadId }: ThreadFiles): Effect.Effect<boolean, PlatformError> =>
   Effect.gen(function* () {
-    const intents = yield* Intents.pending(home)
-    if (intents.some((one) => one.kind === "delete" && one.threadId === threadId)) return true
+    if ((yield* Intents.threads(home, "delete")).has(threadId)) return true
     if ((yield* Disk.look(home.disk, head.path)) !== undefined) return false
     yield* Effect.ignore(home.catalog.walk)
     return home.catalog.problem() === undefined && home.catalog.thread(threadId) === undefined

@@ -93,11 +93,7 @@ const standsFirm = (
     if (base === undefined || forkOf === undefined || historyMode !== "paginated") return
     const missing = new ThreadNotFound({ threadId: forkOf })
     for (let left = looks; left > 0; left--) {
-      const going = new Set(
-        (yield* Effect.mapError(Intents.pending(home), failed(home.root))).flatMap((one) =>
-          one.kind === "delete" ? [one.threadId] : []
-        )
-      )
+      const going = yield* Effect.mapError(Intents.threads(home, "delete"), failed(home.root))
       if (going.has(forkOf)) return yield* Effect.fail(missing)
       if (home.catalog.base(base.segmentId, threadId) === undefined) yield* home.catalog.walk
       const found = home.catalog.base(base.segmentId, threadId)
@@ -110,13 +106,7 @@ const standsFirm = (
   })
 
 const unsettled = (path: string): StoreUnavailable =>
-  new StoreUnavailable({
-    operation: "forking a thread",
-    reason: "a thread that it inherits from is being deleted or moved",
-    advice: "Try again.",
-    retryable: true,
-    paths: [path]
-  })
+  Disk.disturbed("forking a thread", "a thread that it inherits from is being deleted or moved", path)
 
 /** Takes the lease of an id that nobody has a thread under. Gives whether nobody ever had one. */
 const isUntouched = (tools: Tools, lane: Lane): Effect.Effect<boolean, StoreUnavailable> =>
@@ -213,13 +203,7 @@ const moving = (lane: Lane, path: string): StoreUnavailable => {
 }
 
 const passed = (path: string): StoreUnavailable =>
-  new StoreUnavailable({
-    operation: "writing a new file of a thread",
-    reason: "the thread is being archived, deleted, or taken over",
-    advice: "Try again.",
-    retryable: true,
-    paths: [path]
-  })
+  Disk.disturbed("writing a new file of a thread", "the thread is being archived, deleted, or taken over", path)
 
 /**
  * The time in the name of a further file: its own, unless the file would then not be the newest of its thread, as when a

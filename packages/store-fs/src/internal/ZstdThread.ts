@@ -101,7 +101,7 @@ const rest = (): void => {
 
 const ask = (task: Request["task"], frame: Uint8Array, into: Uint8Array): Promise<boolean> => {
   const thread = worker
-  if (thread === undefined || !isReady) return Promise.resolve(false)
+  if (!isThere() || thread === undefined) return Promise.resolve(false)
   return new Promise<boolean>((resolve) => {
     const id = ++ids
     waiting.set(id, (isDone) => {

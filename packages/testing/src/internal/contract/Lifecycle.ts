@@ -126,7 +126,7 @@ export const cases = Case.group("Lifecycle", [
           session_id: Drafts.id(9),
           forked_from_id: Drafts.id(8),
           parent_thread_id: Drafts.id(7),
-          cwd: "/work/x y",
+          cwd: "/repo/x y",
           originator: "an_originator",
           cli_version: "1.2.3",
           source: {
