@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from "node:fs
 import { join } from "node:path"
 import { NodeContext } from "@effect/platform-node"
 import { Effect } from "effect"
-import { vi } from "vitest"
 import { repository } from "../../core/test/corpus.js"
 import * as Cli from "../src/Cli.js"
+import { captured } from "./captured.js"
 
 export interface Answer {
   readonly code: number
@@ -19,24 +19,10 @@ delete process.env["FORCE_COLOR"]
 
 /** Runs the command in this process. */
 export const skein = async (...words: ReadonlyArray<string>): Promise<Answer> => {
-  let out = ""
-  let err = ""
-  const into = (keep: (text: string) => void) =>
-    ((text: unknown, ...more: ReadonlyArray<unknown>): boolean => {
-      keep(String(text))
-      for (const taken of more) if (typeof taken === "function") taken()
-      return true
-    }) as typeof process.stdout.write
-  const spies = [
-    vi.spyOn(process.stdout, "write").mockImplementation(into((text) => (out += text))),
-    vi.spyOn(process.stderr, "write").mockImplementation(into((text) => (err += text)))
-  ]
-  try {
-    const code = await Effect.runPromise(Cli.run(["node", "skein", ...words]).pipe(Effect.provide(NodeContext.layer)))
-    return { code, out, err }
-  } finally {
-    for (const spy of spies) spy.mockRestore()
-  }
+  const { err, out, result } = await captured(() =>
+    Effect.runPromise(Cli.run(["node", "skein", ...words]).pipe(Effect.provide(NodeContext.layer)))
+  )
+  return { code: result, out, err }
 }
 
 /** The documents that a command printed, one a line. */

@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { NodeContext } from "@effect/platform-node"
 import { Cause, Duration, Effect, Exit } from "effect"
 import * as Cli from "../../src/Cli.js"
+import { captured } from "../captured.js"
 import type * as Mutations from "../Mutations.js"
 
 const id = (n: number): string => `019c2b10-7a00-7c00-8000-00000000000${n}`
@@ -112,31 +113,15 @@ const wordsFor = (root: string, paths: ReadonlyArray<string>, random: Mutations.
 }
 
 /** Runs the command and keeps what it prints. */
-const answer = async (words: ReadonlyArray<string>) => {
-  const streams = [process.stdout, process.stderr] as const
-  const writes = streams.map((stream) => stream.write)
-  let out = ""
-  for (const stream of streams) {
-    stream.write = ((text: unknown, ...more: ReadonlyArray<unknown>): boolean => {
-      if (stream === process.stdout) out += String(text)
-      for (const taken of more) if (typeof taken === "function") taken()
-      return true
-    }) as typeof stream.write
-  }
-  try {
-    const exit = await Effect.runPromiseExit(
+const answer = (words: ReadonlyArray<string>) =>
+  captured(() =>
+    Effect.runPromiseExit(
       Cli.run(["node", "skein", ...words]).pipe(
         Effect.timeoutFail({ duration: Duration.seconds(20), onTimeout: () => "it did not end" as const }),
         Effect.provide(NodeContext.layer)
       )
     )
-    return { exit, out }
-  } finally {
-    streams.forEach((stream, i) => {
-      stream.write = writes[i] as typeof stream.write
-    })
-  }
-}
+  )
 
 const isJson = (line: string): boolean => {
   try {
@@ -154,7 +139,7 @@ export const command = async (random: Mutations.Random, files: ReadonlyArray<Buf
   process.env["XDG_CACHE_HOME"] = join(root, "cache")
   try {
     const words = wordsFor(join(root, "home"), home(join(root, "home"), files, random), random)
-    const { exit, out } = await answer(words)
+    const { out, result: exit } = await answer(words)
     const asked = `skein ${words.map((word) => JSON.stringify(word)).join(" ")}`
     if (Exit.isFailure(exit)) return `${asked}: ${Cause.pretty(exit.cause)}`
     if (![0, 1, 2].includes(exit.value)) return `${asked}: it ended with ${exit.value}`
