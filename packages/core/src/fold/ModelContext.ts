@@ -131,7 +131,8 @@ const stateOf = (outcome: ReplayScan.Outcome, head: ReplayLog.Head): State => {
       previousTurnSettings: outcome.complete.previousTurnSettings,
       referenceContext: outcome.complete.referenceContext || rebuilt,
       worldState: outcome.complete.world,
-      window: outcome.complete.window || head.compactions !== undefined,
+      window:
+        outcome.complete.window && (outcome.atStart || outcome.window !== undefined || head.compactions !== undefined),
       tokenInfo: outcome.atStart || head.whole || outcome.tokenInfo !== undefined || head.tokenInfo !== undefined,
       multiAgent:
         outcome.atStart || head.whole || head.multiAgentVersion !== undefined || outcome.contextVersion !== undefined

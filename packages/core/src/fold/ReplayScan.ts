@@ -114,6 +114,7 @@ export interface Outcome {
     readonly previousTurnSettings: boolean
     readonly referenceContext: boolean
     readonly world: boolean
+    /** Whether no older compaction can give the window; without one its number is a count (replay-semantics §1.3). */
     readonly window: boolean
   }
 }
@@ -276,6 +277,8 @@ export const make = (options: Options): Scan => {
     }
   }
 
+  const settled = (): boolean => needed !== undefined && settings !== undefined && reference !== undefined
+
   return {
     add: (record) => {
       if (needed === undefined && isRelevant(record)) kept.push(record)
@@ -309,7 +312,7 @@ export const make = (options: Options): Scan => {
     historySettled: () => needed !== undefined,
     needsCount: () => window === undefined,
     compactions: () => compactions,
-    settled: () => needed !== undefined && settings !== undefined && reference !== undefined,
+    settled,
     finish: (atStart) => {
       if (atStart && span !== undefined) close(span)
       return {
@@ -330,7 +333,7 @@ export const make = (options: Options): Scan => {
           previousTurnSettings: atStart || settings !== undefined,
           referenceContext: atStart || reference !== undefined,
           world: atStart || worldSettled,
-          window: atStart || window !== undefined
+          window: atStart || window !== undefined || settled()
         }
       }
     }

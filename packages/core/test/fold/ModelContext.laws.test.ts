@@ -243,6 +243,25 @@ describe("replay-semantics §1.8: a bounded state", () => {
     )
   })
 
+  it("does not count compactions while an older one may give the number", () => {
+    // The end of a turn that was never started joins all that is kept to one span, so the scan settles nothing.
+    const records = s.log(
+      s.X("a"),
+      s.S("a"),
+      s.X("a"),
+      s.user("u"),
+      s.K([s.user("kept")]),
+      s.S("a"),
+      s.K([s.user("kept")], { window_number: 7 }),
+      s.S("a"),
+      s.C("b")
+    )
+    const { complete, window } = ModelContext.read(Fold.run(ModelContext.fold(), records))
+    expect(complete.window).toBe(false)
+    expect(window.number).not.toBe(7)
+    expect(readBackward(records, 20_000).answer.window.number).toBe(7)
+  })
+
   it("keeps two windows of a thread, however many it had", () => {
     const window = (n: number) => [
       ...s.turn(`t${n}`, `u${n}`, s.assistant("a")),
