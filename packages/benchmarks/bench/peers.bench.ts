@@ -109,6 +109,6 @@ const main = () =>
 
 if (values.task === undefined) await main()
 else {
-  console.log(JSON.stringify(await task()))
-  process.exit(0)
+  // Ended by hand, since peers keep a process alive; not before all is written, since a pipe takes only so much at once.
+  process.stdout.write(`${JSON.stringify(await task())}\n`, () => process.exit(0))
 }

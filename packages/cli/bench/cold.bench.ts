@@ -2,7 +2,7 @@
  * `npm run bench -- cold`: what compressed threads cost beside bare zstd over the same bytes, as ratios in one run. Options:
  * `--only compress,resume,search,size` (default all), `--rounds 3`, `--threads 10` (of 100 MB, for the search).
  */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { FileSystem } from "@effect/platform"
@@ -140,6 +140,8 @@ const tasks: Readonly<Record<string, (path: string) => Promise<number>>> = {
         rmSync(home, { recursive: true, force: true })
         mkdirSync(join(home, day), { recursive: true })
         copyFileSync(path, plain)
+        const hourAgo = new Date(Date.now() - 3_600_000)
+        utimesSync(plain, hourAgo, hourAgo)
       },
       async () => {
         const { files } = await run(ColdWorker.compress({ home, olderThan: 0 }))

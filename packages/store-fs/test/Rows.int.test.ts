@@ -499,6 +499,42 @@ describe("archiving and deleting", () => {
       )
     })
 
+    it("goes on to those behind them where they go at the same time, in whatever order", async () => {
+      const middle = Home.document(Home.meta(2, 5, { thread: 7, ordinal: 5, offset: gone }), Home.say("b", 6))
+      const intent = (n: number) => ({
+        [`.skein/intents/delete.${Home.id(n)}.json`]: JSON.stringify({ kind: "delete", threadId: Home.id(n) })
+      })
+      const above = {
+        [Home.file(1)]: first,
+        [Home.file(1, 7)]: segment,
+        [Home.file(2)]: middle,
+        [Home.file(4)]: Home.document(
+          Home.meta(4, 7, { thread: 2, ordinal: 7, offset: Buffer.byteLength(middle) }),
+          Home.say("d", 8)
+        )
+      }
+      const homes = [
+        // Both were begun by somebody who died.
+        { files: { ...above, ...intent(1), ...intent(2) }, remove: [] },
+        // The other was begun by somebody who is at it.
+        { files: above, begin: intent(2), remove: [1, 2] },
+        { files: above, begin: intent(1), remove: [2, 1] }
+      ]
+      for (const { begin = {}, files, remove } of homes) {
+        const home = Home.home(files)
+        await Stores.withDriver(home, (driver) =>
+          Effect.gen(function* () {
+            mkdirSync(join(home, ".skein/intents"), { recursive: true })
+            for (const [name, text] of Object.entries(begin)) writeFileSync(join(home, name), text)
+            for (const n of remove) yield* driver.remove(Home.id(n), "materialise")
+            expect(yield* Stores.texts(driver, 4)).toEqual(["one", "two", "three", "b", "d"])
+            expect(yield* Stores.codes(driver, 4)).toEqual([])
+            expect((yield* Stores.rows(driver)).map(({ threadId }) => threadId)).toEqual([Home.id(4)])
+          })
+        )
+      }
+    })
+
     it("nothing but the place in front of everything", () => {
       const none = { thread: 1, ordinal: 0, offset: 0 }
       const home = Home.home({

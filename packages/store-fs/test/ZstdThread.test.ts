@@ -1,7 +1,8 @@
-/** The thread that decodes frames: what it says is done is done, and whatever else comes to it does no harm. */
-import { compress } from "@mongodb-js/zstd"
+/** The thread that encodes and decodes frames: what it says is done is done, and whatever else comes to it does no harm. */
+import { compress, decompress } from "@mongodb-js/zstd"
 import * as fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
+import * as FrameWriter from "../src/internal/FrameWriter.js"
 import * as ZstdThread from "../src/internal/ZstdThread.js"
 
 beforeEach(ZstdThread.start)
@@ -50,4 +51,34 @@ describe("a thread that decodes", () => {
         expect(await ZstdThread.decode(frame, memory)).toBe(true)
       })
     ))
+})
+
+describe("a thread that encodes", () => {
+  const any = fc.oneof(
+    content,
+    fc.nat(200_000).map((length) => new Uint8Array(length).fill(7))
+  )
+
+  it("gives the frame that is made without it, which says what it holds", () =>
+    fc.assert(
+      fc.asyncProperty(any, async (bytes) => {
+        const given = Buffer.from(shared(bytes).buffer)
+        const room = ZstdThread.memory(FrameWriter.bound(bytes.length))
+        const made = await FrameWriter.encodeFrame(given, undefined, room)
+        expect(made.bytes.buffer).toBe(room.buffer)
+        const without = await FrameWriter.encodeFrame(given)
+        expect(Buffer.compare(made.bytes, without.bytes)).toBe(0)
+        expect(made.entry).toEqual(without.entry)
+        expect(Buffer.compare(await decompress(Buffer.from(made.bytes)), bytes)).toBe(0)
+      })
+    ))
+
+  it("where it has no room for it, the frame is made without it", async () => {
+    const given = Buffer.from(shared(Buffer.from("abcdefgh")).buffer)
+    const room = ZstdThread.memory(8)
+    expect(await ZstdThread.encode(given, 3, room)).toBeUndefined()
+    const { bytes } = await FrameWriter.encodeFrame(given, undefined, room)
+    expect(bytes.buffer).not.toBe(room.buffer)
+    expect((await decompress(Buffer.from(bytes))).toString()).toBe("abcdefgh")
+  })
 })

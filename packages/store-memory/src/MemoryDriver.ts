@@ -185,6 +185,10 @@ export const make: Effect.Effect<Driver> = Effect.sync(() => {
         if (threads.has(made.threadId) || segments.has(segment.id)) {
           return yield* Effect.fail(new StoreError.ThreadAlreadyExists({ threadId: made.threadId }))
         }
+        const { forkOf } = made
+        if (forkOf !== undefined && segment.base !== undefined && !segments.has(segment.base.segmentId)) {
+          return yield* Effect.fail(new StoreError.ThreadNotFound({ threadId: forkOf }))
+        }
         segments.set(segment.id, segment)
         const head = Positions.make(segment.id, segment.size)
         threads.set(made.threadId, {

@@ -1,8 +1,11 @@
 import type { Draft } from "@skein/core/record/Record"
+import type { NewThread } from "@skein/store/Driver"
+import * as LineSource from "@skein/store/LineSource"
 import * as ThreadStore from "@skein/store/ThreadStore"
 import * as Script from "@skein/testing/Script"
 import { Effect, Stream } from "effect"
 import { expect, it } from "vitest"
+import * as MemoryDriver from "../src/MemoryDriver.js"
 import * as MemoryStore from "../src/MemoryStore.js"
 
 const draft = ({ payload, type }: Script.Line): Draft =>
@@ -54,3 +57,24 @@ it("a fork of a paginated thread says where it begins as 0.169.0 does; one of a 
     const legacy = yield* metaOf(20, "legacy")
     expect([legacy.history_base, legacy.forked_from_ordinal_exclusive]).toEqual([undefined, undefined])
   }).pipe(Effect.provide(MemoryStore.layer), Effect.runPromise))
+
+it("a fork of a thread that was deleted since it was read is refused", () =>
+  Effect.gen(function* () {
+    const driver = yield* MemoryDriver.make
+    const content = LineSource.ofLines([new TextEncoder().encode("{}")])
+    const thread = (threadId: string): NewThread => ({
+      threadId,
+      historyMode: "legacy",
+      segment: { segmentId: threadId, base: undefined, content, nextOrdinal: undefined, madeAt: 0 },
+      derived: undefined,
+      explicit: {},
+      archivedAt: undefined
+    })
+    const base = yield* driver.create(thread("source"))
+    const fork = { ...thread("fork"), segment: { ...thread("fork").segment, base } }
+    yield* driver.remove("source", "refuse")
+    const error = yield* Effect.flip(driver.create({ ...fork, forkOf: "source" }))
+    expect(error).toMatchObject({ _tag: "ThreadNotFound", threadId: "source" })
+    // Where nobody says that it is a fork, it is a thread of a store that was damaged before.
+    yield* driver.create(fork)
+  }).pipe(Effect.runPromise))

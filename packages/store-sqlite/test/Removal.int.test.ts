@@ -38,6 +38,21 @@ describe("removing", () => {
       })
     ))
 
+  it("a fork of a thread that was deleted since it was read is refused, and nothing of it is left", () =>
+    run(
+      Effect.gen(function* () {
+        const { path, store } = yield* chain
+        const made = thread(id(4), [line("4")])
+        const base = Positions.make(id(3), 2)
+        const fork = { ...made, forkOf: id(3), segment: { ...made.segment, base } }
+        yield* store.remove(id(3), "refuse")
+        expect(yield* Effect.flip(store.create(fork))).toMatchObject({ _tag: "ThreadNotFound", threadId: id(3) })
+        expect(count(path)).toEqual({ segments: 2, lines: 3 })
+        // Where nobody says that it is a fork, it is a thread of a home that was damaged before.
+        yield* store.create({ ...fork, forkOf: undefined })
+      })
+    ))
+
   it("refuse: names those that stand on it, and changes nothing", () =>
     run(
       Effect.gen(function* () {

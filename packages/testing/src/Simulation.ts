@@ -40,6 +40,8 @@ export interface Options {
   readonly steps: number
   /** Default 3. */
   readonly processes?: number | undefined
+  /** Of how many steps one is a mishap and not a command. Default 6. */
+  readonly mishaps?: number | undefined
   readonly subject: () => Subject
   /** Steps that are left out: what {@link shrink} makes a failure smaller with. */
   readonly without?: ReadonlySet<number> | undefined
@@ -93,7 +95,7 @@ const mix = (seed: number, part: number): number =>
 
 /** Runs a simulation to its end, or to the first promise that is broken. Everything in it is done at once, without waiting. */
 export const run = (options: Options): Report => {
-  const { seed, steps, without = new Set() } = options
+  const { mishaps = 6, seed, steps, without = new Set() } = options
   const drawn = Disks.random(mix(seed, -2))
   const machine = SimulatedMachine.make({
     seed,
@@ -325,7 +327,7 @@ export const run = (options: Options): Report => {
       fail("nobody can go on")
       break
     }
-    if (chance.below(6) === 0) mishap(slot, chance)
+    if (chance.below(mishaps) === 0) mishap(slot, chance)
     else command(slot, chance)
     for (let turns = chance.below(30); turns > 0 && turn(); turns--);
   }

@@ -14,11 +14,12 @@ const number = (name: string, initial: number): number => {
   process.exit(2)
 }
 
-const known = ["--seed", "--steps", "--processes", "--length", "--without", "--subject", "--tell"]
+const known = ["--seed", "--steps", "--processes", "--mishaps", "--length", "--without", "--subject", "--tell"]
 const unknown = [...values.keys()].find((name) => !known.includes(name))
 const seed = number("--seed", Math.floor(Math.random() * 2 ** 31))
 const steps = number("--steps", 20_000)
 const processes = number("--processes", 3)
+const mishaps = number("--mishaps", 6)
 const length = Math.max(1, Math.min(steps, number("--length", 200)))
 const without = new Set(
   (values.get("--without") ?? "")
@@ -28,9 +29,9 @@ const without = new Set(
 )
 const name = values.get("--subject") ?? "files"
 const subject = name === "files" ? Subjects.files : Subjects.mutants[name]
-if (unknown !== undefined || processes < 1 || subject === undefined) {
+if (unknown !== undefined || processes < 1 || mishaps < 1 || subject === undefined) {
   process.stderr.write(
-    `Usage: npm run simulate -- [--seed S] [--steps N] [--processes P] [--length L] [--without 1,2] [--subject NAME]
+    `Usage: npm run simulate -- [--seed S] [--steps N] [--processes P] [--mishaps M] [--length L] [--without 1,2] [--subject NAME]
 
 Subjects: files, ${Object.keys(Subjects.mutants).join(", ")}.\n`
   )
@@ -66,6 +67,7 @@ for (let at = seed; done < steps; at++) {
     seed: at,
     steps: Math.min(length, steps - done),
     processes,
+    mishaps,
     subject: () => subject(at),
     without,
     tell,
@@ -82,7 +84,8 @@ for (let at = seed; done < steps; at++) {
     const again = Simulation.run(small)
     const left = small.without.size === 0 ? "" : ` --without ${[...small.without].sort((a, b) => a - b).join(",")}`
     say(`The same with fewer steps: ${again.failure?.reason}`)
-    say(`npm run simulate -- --seed ${at} --steps ${small.steps} --processes ${processes}${left}`)
+    const often = mishaps === 6 ? "" : ` --mishaps ${mishaps}`
+    say(`npm run simulate -- --seed ${at} --steps ${small.steps} --processes ${processes}${often}${left}`)
     say(rate())
     process.exit(1)
   }

@@ -147,6 +147,8 @@ const encode = (home: Home, { path }: Rollout, facts: Disk.Facts, own: FrameWrit
     const reread = yield* disk.fs.open(made.path, { flag: "r" })
     const entries: Array<SeekTable.Entry> = []
     const memory = Array.from({ length: inHand }, () => Buffer.alloc(0))
+    const rooms: Array<Uint8Array> = Array.from({ length: atOnce }, () => new Uint8Array(0))
+    const check = verifier(path, reread)
     let size = 0
     const frames: Array<Fiber.Fiber<FrameWriter.Frame>> = []
     let checking: Fiber.Fiber<void, PlatformError | StoreUnavailable> | undefined
@@ -158,13 +160,15 @@ const encode = (home: Home, { path }: Rollout, facts: Disk.Facts, own: FrameWrit
       const { bytes, content, entry } = yield* Fiber.join(oldest)
       yield* made.file.writeAll(bytes)
       if (checking !== undefined) yield* Fiber.join(checking)
-      checking = yield* Effect.fork(verify(path, reread, size, bytes.length, content))
+      checking = yield* Effect.fork(check(size, bytes.length, content))
       entries.push(entry)
       size += bytes.length
     })
     const add = (content: Buffer) =>
       Effect.gen(function* () {
-        frames.push(yield* Effect.fork(Effect.promise(() => FrameWriter.encodeFrame(content, own))))
+        const room = roomFor(FrameWriter.bound(content.length), rooms.shift())
+        rooms.push(room)
+        frames.push(yield* Effect.fork(Effect.promise(() => FrameWriter.encodeFrame(content, own, room))))
         // A forked fiber starts when this one pauses.
         yield* Effect.yieldNow()
         if (frames.length === atOnce) yield* write
@@ -203,11 +207,8 @@ const frameAt = (
     let held = 0
     for (;;) {
       const length = FrameWriter.reach(from, total, held)
-      let buffer = memory[0] ?? Buffer.alloc(0)
-      if (buffer.length < length) {
-        buffer = Buffer.from(ZstdThread.memory(length).buffer)
-        memory[0] = buffer
-      }
+      const buffer = Buffer.from(roomFor(length, memory[0]).buffer)
+      memory[0] = buffer
       yield* source.seek(from, "start")
       for (held = 0; held < length; ) {
         const count = Number(yield* source.read(buffer.subarray(held, length)))
@@ -225,37 +226,42 @@ const decodesTo = (frame: Buffer, content: Uint8Array): Promise<boolean> =>
     () => false
   )
 
-/** Makes sure that a frame as it lies in the file decodes to what it was made of, in length and content. */
-const verify = (
-  path: string,
-  file: FileSystem.File,
-  offset: number,
-  length: number,
-  content: Uint8Array
-): Effect.Effect<void, PlatformError | StoreUnavailable> =>
-  Effect.gen(function* () {
-    const bytes = Buffer.alloc(length)
-    yield* file.seek(offset, "start")
-    for (let held = 0; held < length; ) {
-      const count = Number(yield* file.read(bytes.subarray(held)))
-      if (count === 0) break
-      held += count
-    }
-    const isSame = yield* Effect.promise(
-      async () => (await ZstdThread.isOf(bytes, content)) || decodesTo(bytes, content)
-    )
-    if (!isSame) {
-      return yield* Effect.fail(
-        new StoreUnavailable({
-          operation: "compressing a thread",
-          reason: `what was written does not decode to what was to be compressed (byte ${offset})`,
-          advice: "The thread stays as it is. Check the memory and the disk of this machine.",
-          retryable: false,
-          paths: [path]
-        })
+/** Shared memory of at least a length: what there is, if it is long enough. */
+const roomFor = (length: number, there: Uint8Array | undefined): Uint8Array =>
+  there !== undefined && there.length >= length ? there : ZstdThread.memory(length)
+
+/**
+ * Makes sure that frames as they lie in a file decode to what they were made of, in length and content; one at a time.
+ */
+const verifier = (path: string, file: FileSystem.File) => {
+  let room: Uint8Array | undefined
+  return (offset: number, length: number, content: Uint8Array): Effect.Effect<void, PlatformError | StoreUnavailable> =>
+    Effect.gen(function* () {
+      room = roomFor(length, room)
+      const bytes = Buffer.from(room.buffer, 0, length)
+      yield* file.seek(offset, "start")
+      let held = 0
+      while (held < length) {
+        const count = Number(yield* file.read(bytes.subarray(held)))
+        if (count === 0) break
+        held += count
+      }
+      const isSame = yield* Effect.promise(
+        async () => held === length && ((await ZstdThread.isOf(bytes, content)) || decodesTo(bytes, content))
       )
-    }
-  })
+      if (!isSame) {
+        return yield* Effect.fail(
+          new StoreUnavailable({
+            operation: "compressing a thread",
+            reason: `what was written does not decode to what was to be compressed (byte ${offset})`,
+            advice: "The thread stays as it is. Check the memory and the disk of this machine.",
+            retryable: false,
+            paths: [path]
+          })
+        )
+      }
+    })
+}
 
 /** A file that was encoded. */
 interface Subject {

@@ -8,6 +8,7 @@
 import { compress } from "@mongodb-js/zstd"
 import * as SeekTable from "../SeekTable.js"
 import * as Xxh64 from "./Xxh64.js"
+import * as ZstdThread from "./ZstdThread.js"
 
 /** How files are cut and compressed. */
 export const layout = {
@@ -61,11 +62,26 @@ export interface Frame {
   readonly entry: SeekTable.Entry
 }
 
-/** Encodes the content of a frame. */
-export const encodeFrame = async (content: Buffer, encode: Encode = compress): Promise<Frame> => {
-  const encoded = encode(content, level)
+/** Bytes that the header of a frame grows by when it says how much the frame holds. */
+const declaration = 4
+
+/** How much memory a frame of so much content takes at most (the bound of zstd, and what {@link declaring} adds). */
+export const bound = (content: number): number => content + (content >> 8) + 64 + declaration
+
+/**
+ * Encodes the content of a frame: by a thread of its own where it is given shared memory for the frame ({@link bound}) and
+ * has its content in such, else by `encode`.
+ */
+export const encodeFrame = async (content: Buffer, encode?: Encode, into?: Uint8Array): Promise<Frame> => {
+  const isShared = encode === undefined && into !== undefined
+  const length = isShared ? ZstdThread.encode(content, level, into.subarray(declaration)) : undefined
+  const encoded = isShared ? undefined : (encode ?? compress)(content, level)
   const checksum = (await Xxh64.load())(content)
-  const bytes = declaring(await encoded, content.length)
+  const made = await length
+  const bytes =
+    into !== undefined && made !== undefined
+      ? declareIn(into.subarray(0, declaration + made), content.length)
+      : declaring((await encoded) ?? (await compress(content, level)), content.length)
   return { bytes, content, entry: { compressed: bytes.length, decoded: content.length, checksum } }
 }
 
@@ -78,12 +94,18 @@ export const table = async (entries: ReadonlyArray<SeekTable.Entry>): Promise<Ui
  * apart without their table and without decoding them, and decoders know how much room they need.
  */
 const declaring = (frame: Uint8Array, size: number): Uint8Array => {
+  const room = new Uint8Array(frame.length + declaration)
+  room.set(frame, declaration)
+  return declareIn(room, size)
+}
+
+/** The same of a frame that has room in front of it. */
+const declareIn = (room: Uint8Array, size: number): Uint8Array => {
+  const frame = room.subarray(declaration)
   // Only a header of a window and nothing else is known to have room where it goes.
   if (frame[4] !== 0) return frame
-  const declared = new Uint8Array(frame.length + 4)
-  declared.set(frame.subarray(0, 6))
-  declared[4] = 0x80
-  new DataView(declared.buffer).setUint32(6, size, true)
-  declared.set(frame.subarray(6), 10)
-  return declared
+  room.copyWithin(0, declaration, declaration + 6)
+  room[4] = 0x80
+  new DataView(room.buffer, room.byteOffset).setUint32(6, size, true)
+  return room
 }

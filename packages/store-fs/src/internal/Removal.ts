@@ -109,14 +109,27 @@ export const run = (
 const removeAll = (parts: Parts, files: ThreadFiles): Effect.Effect<void, ReadError> =>
   Effect.gen(function* () {
     const { home } = parts
+    for (let left = looks; !(yield* provide(parts, files)); left--) {
+      if (left === 0) return yield* Effect.fail(moving(files.head.path))
+      yield* home.catalog.walk
+    }
+    yield* removeFiles(home, files).pipe(Effect.mapError(failed(home, files.threadId)))
+  })
+
+/**
+ * Gives all heirs of a thread what they need. False when one of them turned out to be going: those who stand on it need it
+ * instead, and were not looked for behind it.
+ */
+const provide = (parts: Parts, files: ThreadFiles): Effect.Effect<boolean, ReadError> =>
+  Effect.gen(function* () {
     const heirs = yield* heirsOf(parts, files)
     // Copies of one segment are of one length, so that it does not matter which of them is found.
     const lengths = new Map<string, number>()
     for (const { needs } of heirs) {
       for (const [id, length] of needs) lengths.set(id, Math.max(length, lengths.get(id) ?? 0))
     }
-    for (const heir of heirs) yield* bequeath(home, files, heir, lengths)
-    yield* removeFiles(home, files).pipe(Effect.mapError(failed(home, files.threadId)))
+    for (const heir of heirs) if (!(yield* bequeath(parts.home, files, heir, lengths))) return false
+    return true
   })
 
 /**
@@ -178,7 +191,8 @@ const removeFiles = (home: Home, files: ThreadFiles): Effect.Effect<void, Platfo
 const looks = 8
 
 /**
- * The threads that stand on segments of this one, and how much of each they need: theirs, and what those stand on.
+ * The threads that stand on segments of this one, and how much of each they need: theirs, and what those stand on. Who
+ * stands on a thread that is being deleted as well gets what that one would have got.
  *
  * Cost: the first line of every file of the home that was not read before.
  */
@@ -190,32 +204,32 @@ const heirsOf = (
   Effect.gen(function* () {
     const { home } = parts
     const before = home.catalog.revision()
-    const own = new Map(files.segments.map((file) => [Catalog.segmentId(file), file]))
-    const bases = new Map<string, Standing.Opening["base"]>()
-    for (const [id, file] of own) bases.set(id, (yield* baseOf(parts, file)).base)
+    const begun = yield* Effect.mapError(Intents.threads(home, "delete"), failed(home, files.threadId))
+    const isGoing = (threadId: string) => begun.has(threadId) || home.deleting.has(threadId)
+    const again = (path: string) =>
+      left === 0 ? Effect.fail(moving(path)) : Effect.suspend(() => heirsOf(parts, files, left - 1))
     const heirs: Array<Heir> = []
     for (const other of home.catalog.threads()) {
-      if (other.threadId === files.threadId || home.deleting.has(other.threadId)) continue
+      if (other.threadId === files.threadId || isGoing(other.threadId)) continue
       const needs = new Map<string, number>()
       for (const segment of other.segments) {
-        const read = yield* baseOf(parts, segment)
-        if (read.isGone) {
-          yield* home.catalog.walk
-          // Moved since it was listed. Nobody knows what it needs, which is not to pass for nothing.
-          if (home.catalog.revision() !== before) {
-            if (left === 0) return yield* Effect.fail(moving(segment.path))
-            return yield* heirsOf(parts, files, left - 1)
+        const seen = new Set<string>()
+        let read = yield* baseOf(parts, segment)
+        for (let file = segment; ; ) {
+          if (read.isGone) {
+            yield* home.catalog.walk
+            // Moved since it was listed. Nobody knows what it needs, which is not to pass for nothing.
+            if (home.catalog.revision() !== before) return yield* again(file.path)
           }
-        }
-        let { base } = read
-        while (base !== undefined && own.has(base.segmentId)) {
+          const { base } = read
+          if (base === undefined || seen.has(base.segmentId)) break
+          seen.add(base.segmentId)
           const found = home.catalog.base(base.segmentId, other.threadId)
-          // It has a copy of its own already.
-          if (found === undefined || found.threadId !== files.threadId) break
-          const needed = needs.get(base.segmentId)
-          if (needed !== undefined && needed >= base.offset) break
-          needs.set(base.segmentId, base.offset)
-          base = bases.get(base.segmentId)
+          if (found?.threadId === files.threadId) {
+            needs.set(base.segmentId, Math.max(base.offset, needs.get(base.segmentId) ?? 0))
+          } else if (found === undefined || !isGoing(found.threadId)) break
+          file = found
+          read = yield* baseOf(parts, found)
         }
       }
       if (needs.size > 0) heirs.push({ files: other, needs })
@@ -248,13 +262,13 @@ const baseOf = ({ home, standings }: Parts, file: Rollout) =>
     return { base: undefined, isGone: reason === "missing" }
   })
 
-/** Gives a thread its copies; those that it has are left as they are. */
+/** Gives a thread its copies; those that it has are left as they are. False when it is going, and gets none. */
 const bequeath = (
   home: Home,
   files: ThreadFiles,
   heir: Heir,
   lengths: ReadonlyMap<string, number>
-): Effect.Effect<void, ReadError> =>
+): Effect.Effect<boolean, ReadError> =>
   Effect.gen(function* () {
     const [first] = heir.files.segments
     // A loss of power must not leave the copies of an heir that it takes away.
@@ -284,9 +298,10 @@ const bequeath = (
             : Disk.unavailable("deleting a thread", source.path, path)(error)
         )
       )
-      if (!isMade) return
+      if (!isMade) return false
       home.catalog.add(path)
     }
+    return true
   })
 
 /** Whether an heir is being deleted, or is gone: a copy of its own would stand for it. */

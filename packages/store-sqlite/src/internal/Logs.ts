@@ -1,10 +1,16 @@
 /** Logs as a driver has them: made, added to, let go on elsewhere, and read. */
 import * as Derived from "@skein/store/Derived"
-import type { AppendRequest, Driver, NewSegment } from "@skein/store/Driver"
+import type { AppendRequest, Driver, NewSegment, NewThread } from "@skein/store/Driver"
 import type { Knowledge } from "@skein/store/Machine"
 import * as Positions from "@skein/store/Position"
 import * as SegmentChain from "@skein/store/SegmentChain"
-import { AppendConflict, type AppendError, InvalidRequest, ThreadAlreadyExists } from "@skein/store/StoreError"
+import {
+  AppendConflict,
+  type AppendError,
+  InvalidRequest,
+  ThreadAlreadyExists,
+  ThreadNotFound
+} from "@skein/store/StoreError"
 import type { ThreadRow } from "@skein/store/Summary"
 import { Effect, Either } from "effect"
 import type { Database, Sql } from "./Database.js"
@@ -39,6 +45,7 @@ export const writing = (
         database.write("create", (sql) =>
           Effect.gen(function* () {
             const known = yield* sql.first("SELECT 1 FROM threads WHERE id = ?", [threadId])
+            yield* standsFirm(sql, thread)
             // What others stand on of a deleted thread keeps its id taken.
             const made = known === undefined ? yield* Segments.adopt(database, sql, segment, incoming) : undefined
             if (made === undefined) return yield* Effect.fail(exists)
@@ -76,6 +83,14 @@ export const writing = (
       )
     )
 })
+
+/** Fails when what a fork was to stand on was deleted since it was read. */
+const standsFirm = (sql: Sql, { forkOf, segment: { base } }: NewThread) =>
+  Effect.gen(function* () {
+    if (forkOf === undefined || base === undefined) return
+    const found = yield* sql.first("SELECT 1 FROM segments WHERE id = ?", [base.segmentId])
+    if (found === undefined) yield* Effect.fail(new ThreadNotFound({ threadId: forkOf }))
+  })
 
 const taken = ({ segmentId }: NewSegment): InvalidRequest =>
   new InvalidRequest({
