@@ -39,10 +39,20 @@ export const look = ({ columns, home }: Pick<Parts, "columns" | "home">): Effect
     return { names, folder, isSettled: folder === undefined || Disk.isSettled(home.clock, folder.mtimeMs) }
   }).pipe(Effect.mapError(Disk.unavailable("explicit metadata", columns.folder, columns.names.path)))
 
+const marked = "unsettled."
+
 /**
- * To be called once rows were handed to the index: what was said of their threads since the sources were looked at may have
- * come into the index before them, and be gone from it now. Then the index is to forget that it knew, so that the next list
- * brings it up to date. What is said from now on comes into the index behind them. Cost: two stats.
+ * What the index is told together with rows, and forgets when they are settled: as long as it is there, perhaps since
+ * whoever handed them over died, lists do not believe what the index says of explicit metadata.
+ */
+export const mark = ({ columns, home }: Pick<Parts, "columns" | "home">): FileFacts =>
+  factsOf(home.disk.paths.join(columns.folder, `${marked}${home.instance}`), "", { inode: 0, mtimeMs: 0, size: -1 })
+
+/**
+ * To be called once rows were handed to the index, with a {@link mark}: what was said of their threads since the sources
+ * were looked at may have come into the index before them, and be gone from it now. Then the index is to forget that it
+ * knew, so that the next list brings it up to date. What is said from now on comes into the index behind them. Cost: two
+ * stats, and a change of the index.
  *
  * @param since The sources as they were before any of the rows was made; undefined when nobody knows.
  */
@@ -55,22 +65,25 @@ export const settle = (
     const { columns, index } = parts
     const now = yield* look(parts)
     const isSame = since?.isSettled === true && isAlike(since.names, now.names) && isAlike(since.folder, now.folder)
-    if (isSame) return
-    yield* index.change({ forgetFiles: [columns.names.path, columns.folder, ...threads.map(columns.fileOf)] })
+    const doubted = isSame ? [] : [columns.names.path, columns.folder, ...threads.map(columns.fileOf)]
+    yield* index.change({ forgetFiles: [mark(parts).path, ...doubted] })
   })
 
 const isAlike = (left: Disk.Facts | undefined, right: Disk.Facts | undefined): boolean =>
   left === undefined || right === undefined ? left === right : Disk.isSame(left, right)
 
 /** Cost: two stats when nothing changed; else a stat for each thread with columns, and a read of those that changed. */
-export const run = (parts: Parts): Effect.Effect<void, StoreUnavailable> =>
+export const run = (given: Parts): Effect.Effect<void, StoreUnavailable> =>
   Effect.gen(function* () {
+    const prefix = given.home.disk.paths.join(given.columns.folder, marked)
+    const marks = [...given.filed.keys()].filter((path) => path.startsWith(prefix))
+    const parts = marks.length === 0 ? given : { ...given, filed: disbelieved(given.filed) }
     const { columns, filed } = parts
     const failed = Disk.unavailable("explicit metadata", columns.folder, columns.names.path)
     const sources = yield* look(parts)
     const { folder, names } = sources
     const files: Array<FileFacts> = []
-    const forgotten: Array<string> = []
+    const forgotten: Array<string> = [...marks]
     const threads = new Set<string>()
     if (!isAsBefore(filed.get(columns.folder), folder)) {
       yield* changedColumns(parts, threads, files, forgotten).pipe(Effect.mapError(failed))
@@ -95,7 +108,8 @@ export const run = (parts: Parts): Effect.Effect<void, StoreUnavailable> =>
       files.push(unfit)
       changed.push({ ...indexed, row: { ...row, explicit, archivedAt } })
     }
-    if (files.length + forgotten.length + changed.length > 0) {
+    if (changed.length > 0) files.push(mark(parts))
+    if (files.length + forgotten.length > 0) {
       yield* parts.index.change({ forgetFiles: forgotten, files, rows: changed })
     }
     if (changed.length > 0) {
@@ -133,10 +147,18 @@ const changedColumns = (
     }
   })
 
+/** The same, as if all explicit metadata had changed since. */
+const disbelieved = (filed: ReadonlyMap<string, FileFacts>): ReadonlyMap<string, FileFacts> =>
+  new Map([...filed].map(([path, facts]) => [path, facts.segmentId === "" ? { ...facts, size: -1 } : facts]))
+
 const isAsBefore = (before: FileFacts | undefined, now: Disk.Facts | undefined): boolean =>
   now === undefined ? before === undefined : before !== undefined && Disk.isSame(before, now)
 
-const factsOf = (path: string, threadId: string, { inode, mtimeMs, size }: Disk.Facts): FileFacts => ({
+const factsOf = (
+  path: string,
+  threadId: string,
+  { inode, mtimeMs, size }: Pick<Disk.Facts, "inode" | "mtimeMs" | "size">
+): FileFacts => ({
   path,
   size,
   mtimeMs,

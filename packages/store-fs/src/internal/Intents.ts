@@ -3,6 +3,7 @@
  * Every step can be done again, so whoever finds such a file finishes what it says.
  */
 import type { PlatformError } from "@effect/platform/Error"
+import type { StoreUnavailable } from "@skein/store/StoreError"
 import { Effect } from "effect"
 import * as Disk from "./Disk.js"
 import type { Home } from "./Home.js"
@@ -65,6 +66,13 @@ export const threads = (home: Home, kind?: Intent["kind"]): Effect.Effect<Readon
 /** Whether something was begun with a thread and is not done. */
 export const isPending = (home: Home, threadId: string): Effect.Effect<boolean, PlatformError> =>
   Effect.map(threads(home), (all) => all.has(threadId))
+
+/** Whether somebody began to delete a thread and is not done. */
+export const isDeleting = (home: Home, threadId: string): Effect.Effect<boolean, StoreUnavailable> =>
+  Effect.mapBoth(threads(home, "delete"), {
+    onFailure: Disk.unavailable("finding a thread", Homes.own(home, "intents")),
+    onSuccess: (all) => all.has(threadId)
+  })
 
 /** Undefined when somebody else settled it since it was listed: done again, it would get another time. */
 const momentOf = (home: Home, name: string): Effect.Effect<number | undefined, PlatformError> =>

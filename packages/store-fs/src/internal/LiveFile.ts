@@ -118,6 +118,8 @@ export const open = (
               : failed(path)(error)
         )
       )
+      // What its holder did not live to make durable must not be lost from under what is written behind it.
+      if (evidence.goneAt !== undefined) yield* Disk.sync(disk, file)
       if (tail.state === "torn") {
         yield* Effect.logWarning(
           `${path} ends inside a line, which is left as it is; what is appended begins a new one`

@@ -12,6 +12,7 @@ import * as Catalog from "./Catalog.js"
 import * as Header from "./Header.js"
 import type { Home } from "./Home.js"
 import * as Homes from "./Home.js"
+import * as Intents from "./Intents.js"
 import * as Standing from "./Standing.js"
 import type * as Tail from "./Tail.js"
 
@@ -49,6 +50,10 @@ const attempt = (
       return yield* Effect.fail(Standing.readError(threadId, opened.left))
     }
     const log = opened.right
+    // Its newest file is the last that a deletion takes away; what that stands on is gone by then, or an heir's part of it.
+    if (!log.whole && (yield* Intents.isDeleting(home, threadId))) {
+      return yield* Effect.fail(new ThreadNotFound({ threadId }))
+    }
     if (log.diagnostics.some(({ code }) => code === "missing-base") && left > 0) {
       // It may lie in a folder that nobody expected it in, or be moved from one to another in this very moment.
       yield* home.catalog.walk

@@ -87,7 +87,10 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
     pending.clear()
     since = undefined
     return index
-      .change({ files: all.flatMap(({ facts }) => facts ?? []), rows: all.map(({ indexed }) => indexed) })
+      .change({
+        files: [...all.flatMap(({ facts }) => facts ?? []), ExplicitSync.mark({ home, columns })],
+        rows: all.map(({ indexed }) => indexed)
+      })
       .pipe(
         Effect.tapError(() =>
           Effect.sync(() => {
@@ -236,16 +239,23 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
   ): Effect.Effect<void, StoreUnavailable> => {
     const files: Array<string> = []
     const rows = new Set<string>()
-    const there = new Set(threads.map(({ threadId }) => threadId))
+    /** Such files were what said that the row of a thread may be too old. Whoever dies before it is made again leaves that. */
+    const again = new Map<string, FileFacts>()
+    const there = new Map(threads.map(({ head, threadId }) => [threadId, head]))
     // One whose newest file went away during this list: what is known of its files tells the next list that it is gone.
     const unsure = new Set(threads.flatMap(({ head, threadId }) => (current.has(head.path) ? [] : [threadId])))
     for (const { path, segmentId, threadId } of filed.values()) {
-      if (!there.has(threadId)) rows.add(threadId)
+      const head = there.get(threadId)
+      if (head === undefined && threadId !== "") rows.add(threadId)
       // Facts without a segment are those of explicit metadata, which outlive a file that is away for a while.
-      if (segmentId !== "" && !current.has(path) && !unsure.has(threadId)) files.push(path)
+      if (segmentId === "" || current.has(path) || unsure.has(threadId)) continue
+      files.push(path)
+      if (head !== undefined) again.set(threadId, unread(head))
     }
     const isNothing = files.length === 0 && rows.size === 0
-    return isNothing ? Effect.void : index.change({ forgetFiles: files, forgetRows: [...rows] })
+    return isNothing
+      ? Effect.void
+      : index.change({ files: [...again.values()], forgetFiles: files, forgetRows: [...rows] })
   }
 
   return {

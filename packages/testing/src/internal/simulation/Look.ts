@@ -130,8 +130,9 @@ export const listed = (reader: Reader, tick: Tick, threads: Iterable<Thread>) =>
     const to = tick()
     for (const one of threads) {
       const expected = History.existence(one, from, to)
-      // Who moves a thread to and fro while another one lists may hide it from that list.
-      const isMoving = one.archived.some(({ end, outcome }) => outcome === "open" || end > from)
+      // Who moves a thread to and fro while another one lists may hide it from that list; so may a revert, which gives it
+      // another time of creation, by which pages go on.
+      const isMoving = [...one.archived, ...one.reverts].some(({ end, outcome }) => outcome === "open" || end > from)
       if (expected === "there" && !isMoving && !found.has(one.id))
         return yield* broken(`thread ${one.id} is not listed`)
       if (expected === "gone" && found.has(one.id)) return yield* broken(`thread ${one.id} is gone and listed`)
