@@ -155,11 +155,14 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
       return others
     })
 
+  /** What cannot be looked into hides no other thread; but what failed once need not fail again. */
+  const again = { times: 1 }
+
   const isFolder = (path: string): Effect.Effect<boolean> =>
     Effect.gen(function* () {
       if (folders.has(path)) return true
       if (path.endsWith(".tmp") || path.endsWith(".json")) return false
-      const facts = yield* Disk.look(disk, path)
+      const facts = yield* Effect.retry(Disk.look(disk, path), again)
       return facts?.type === "Directory" && !(yield* Effect.isSuccess(fs.readLink(path)))
     }).pipe(
       Effect.catchAll((error) =>
@@ -175,6 +178,7 @@ export const make = (disk: Disk.Disk, clock: Clock.Clock, home: string): Catalog
     Effect.gen(function* () {
       seen.add(folder)
       const others = yield* listFolder(folder).pipe(
+        Effect.retry(again),
         Effect.catchAll((error) => {
           problems.set(folder, Disk.unavailable("listing a folder", folder)(error))
           return Effect.succeed<ReadonlyArray<string>>([])

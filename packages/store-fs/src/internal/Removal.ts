@@ -85,7 +85,6 @@ export const run = (
     // Whoever archives it beside this moves its files on: nothing of it is left once a look at everything finds nothing.
     for (let left = looks; ; left--) {
       yield* catalog.walk
-      if (catalog.problem() !== undefined) yield* catalog.walk
       yield* preventNames(home, threadId)
       const files = catalog.thread(threadId)
       if (files === undefined) break

@@ -184,8 +184,6 @@ export const make = (home: Home, columns: AllColumns, standings: Standings, inde
 
   const laggingAll: Effect.Effect<ReadonlyArray<Lagging>, StoreUnavailable> = Effect.gen(function* () {
     yield* catalog.walk
-    // What cannot be looked into hides no other thread; but what failed once need not fail again.
-    if (catalog.problem() !== undefined) yield* catalog.walk
     yield* flush
     const filed = new Map((yield* index.files).map((facts) => [facts.path, facts]))
     const threads = [...catalog.threads()].filter(({ threadId }) => !home.deleting.has(threadId))
