@@ -45,7 +45,7 @@ const examine = (given: string) =>
     const machine = yield* Machine
     const failed = Disk.unavailable("looking at a home", given)
     const root = yield* Effect.mapError(fs.realPath(given), failed)
-    const disk = yield* Effect.mapError(Disk.make(fs, paths, { isDurable: true, at: root }), failed)
+    const disk = Disk.make(fs, paths, { isDurable: true })
     const catalog = Catalog.make(disk, yield* Effect.clock, root)
     // A folder that cannot be listed is a finding.
     yield* Effect.ignore(catalog.walk)

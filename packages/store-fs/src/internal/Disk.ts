@@ -61,6 +61,10 @@ export const isSettled = (clock: Clock.Clock, mtimeMs: number): boolean =>
 /** Whether an error says that there is no such file. */
 export const isMissing = (error: PlatformError): boolean => error._tag === "SystemError" && error.reason === "NotFound"
 
+/** Whether an error says that something is not allowed. */
+const isForbidden = (error: PlatformError): boolean =>
+  error._tag === "SystemError" && error.reason === "PermissionDenied"
+
 /** Whether an error says that there is such a file already. */
 export const isTaken = (error: PlatformError): boolean =>
   error._tag === "SystemError" && error.reason === "AlreadyExists"
@@ -102,39 +106,29 @@ export const list = ({ fs }: Disk, folder: string): Effect.Effect<ReadonlyArray<
 
 /**
  * Makes a folder and those above it where they are missing; all of them are durable when it returns, also those that a
- * process made which died before it could see to that. Cost: a stat; more the first time.
+ * process made which died before it could see to that. Cost: a stat; a sync of each of them the first time.
  */
 export const makeFolder = (disk: Disk, folder: string): Effect.Effect<void, PlatformError> =>
   Effect.gen(function* () {
     const { fs, paths, safe } = disk
     const isThere = (yield* look(disk, folder)) !== undefined
-    if (isThere && safe.has(folder)) return
     const above = paths.dirname(folder)
-    if (above !== folder) yield* makeFolder(disk, above)
+    if (above === folder || (isThere && safe.has(folder))) return
+    yield* makeFolder(disk, above)
     if (!isThere) yield* fs.makeDirectory(folder).pipe(Effect.catchIf(isTaken, () => Effect.void))
-    yield* syncFolder(disk, above)
+    // Of folders above the home that others made and may not be read, it is theirs to see to that.
+    yield* syncFolder(disk, above).pipe(
+      Effect.catchIf(isForbidden, (error) => (isThere ? Effect.void : Effect.fail(error)))
+    )
     safe.add(folder)
   })
 
-/** A disk of which the folders that are there above a path, itself included, are taken to be durable. */
+/** A disk of which nobody knows yet which folders are durable. */
 export const make = (
   fs: FileSystem.FileSystem,
   paths: Path.Path,
-  options: { readonly isDurable: boolean; readonly at: string }
-): Effect.Effect<Disk, PlatformError> =>
-  Effect.gen(function* () {
-    const { at, isDurable } = options
-    const disk: Disk = { fs, paths, isDurable, safe: new Set() }
-    let folder = at
-    let isThere = false
-    for (;;) {
-      isThere = isThere || (yield* look(disk, folder)) !== undefined
-      if (isThere) disk.safe.add(folder)
-      const above = paths.dirname(folder)
-      if (above === folder) return disk
-      folder = above
-    }
-  })
+  { isDurable }: { readonly isDurable: boolean }
+): Disk => ({ fs, paths, isDurable, safe: new Set() })
 
 /** Makes the names in a folder durable. */
 export const syncFolder = ({ fs, isDurable }: Disk, folder: string): Effect.Effect<void, PlatformError> =>

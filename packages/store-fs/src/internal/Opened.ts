@@ -77,7 +77,7 @@ const homeOf = (
     }
     const root = facts === undefined ? given : yield* failed(fs.realPath(given))
     const isDurable = (options.durability ?? "fsync") === "fsync"
-    const disk = yield* failed(Disk.make(fs, paths, { isDurable, at: root }))
+    const disk = Disk.make(fs, paths, { isDurable })
     const leases: Leases = { disk, clock, machine, instance, root, folder: paths.join(root, ".skein", "leases") }
     return {
       root,
