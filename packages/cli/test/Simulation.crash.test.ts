@@ -73,7 +73,7 @@ it("a run follows from its seed", () => {
 describe("a store with a promise broken", () => {
   it.each([
     ["acknowledges before it is synced", 1, /is not there/],
-    ["takes no lease", 167, /./],
+    ["takes no lease", 210, /./],
     ["writes batches line by line and does not mark them", 1, /is there in part/]
   ] as const)(
     "that %s is found out",

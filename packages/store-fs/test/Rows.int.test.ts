@@ -273,6 +273,21 @@ describe("an index that outlives the store", () => {
         })
     ))
 
+  it("the name of one and the columns of another one", () =>
+    withIndex(
+      (home) => {
+        appendFileSync(join(home, "session_index.jsonl"), nameLine(1, "B", "2030-01-01T00:00:00Z"))
+        writeFileSync(join(home, `.skein/threads/${Home.id(2)}.json`), JSON.stringify({ v: 1, memoryMode: "disabled" }))
+      },
+      (driver) =>
+        Effect.gen(function* () {
+          yield* driver.lagging()
+          const rows = yield* driver.rows(Stores.everything)
+          expect(rows[0]?.explicit.name).toBe("B")
+          expect(rows[1]?.explicit.memoryMode).toBe("disabled")
+        })
+    ))
+
   it("52. one that does not answer is an error, never an empty list", () => {
     const home = Home.home(files)
     const broken = Effect.fail(

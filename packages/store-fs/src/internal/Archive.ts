@@ -28,23 +28,37 @@ export const run = (
     // Nobody gives a file of the thread its old name any more who began to before this was said.
     yield* Fence.revoke(home, threadId)
     yield* catalog.walk
+    const moved = new Set<string>()
     for (const file of toMove(home, threadId, kind)) {
       const to = destination(home, kind, file)
       yield* Disk.makeFolder(disk, disk.paths.dirname(to))
       if (!(yield* Disk.move(disk, file.path, to))) continue
       catalog.drop(file.path)
       catalog.add(to)
+      moved.add(to)
       if (kind === "unarchive") {
         const now = new Date(home.clock.unsafeCurrentTimeMillis())
         yield* disk.fs.utimes(to, now, now)
       }
     }
+    yield* settleNames(
+      home,
+      (catalog.thread(threadId)?.all ?? []).filter(({ path }) => !moved.has(path))
+    )
     const archivedAt = intent.kind === "archive" ? intent.at : undefined
     yield* columns.change(threadId, ({ archivedAt: _, ...rest }) =>
       archivedAt === undefined ? rest : { ...rest, archivedAt }
     )
     yield* Intents.settle(home, intent)
   }).pipe(Effect.mapError((error) => (isPlatform(error) ? failed(home, intent.threadId)(error) : error)))
+
+/** Makes names durable that files got and lost by somebody who may have died before seeing to that. */
+const settleNames = (home: Home, files: ReadonlyArray<Rollout>): Effect.Effect<void, PlatformError> =>
+  Effect.forEach(
+    new Set(files.flatMap(({ time }) => [Homes.archiveFolder(home), Homes.sessionsFolder(home, time)])),
+    (folder) => Effect.catchIf(Disk.syncFolder(home.disk, folder), Disk.isMissing, () => Effect.void),
+    { discard: true }
+  )
 
 const isPlatform = (error: PlatformError | StoreUnavailable): error is PlatformError =>
   error._tag !== "StoreUnavailable"

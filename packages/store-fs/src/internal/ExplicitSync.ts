@@ -46,12 +46,12 @@ const marked = "unsettled."
  * whoever handed them over died, lists do not believe what the index says of explicit metadata.
  */
 export const mark = ({ columns, home }: Pick<Parts, "columns" | "home">): FileFacts =>
-  factsOf(home.disk.paths.join(columns.folder, `${marked}${home.instance}`), "", { inode: 0, mtimeMs: 0, size: -1 })
+  unfit(home.disk.paths.join(columns.folder, `${marked}${home.instance}`), "")
 
 /**
  * To be called once rows were handed to the index, with a {@link mark}: what was said of their threads since the sources
- * were looked at may have come into the index before them, and be gone from it now. Then the index is to forget that it
- * knew, so that the next list brings it up to date. What is said from now on comes into the index behind them. Cost: two
+ * were looked at may have come into the index before them, and be gone from it now. Then the index is not to believe that
+ * it knew, so that the next list brings it up to date. What is said from now on comes into the index behind them. Cost: two
  * stats, and a change of the index.
  *
  * @param since The sources as they were before any of the rows was made; undefined when nobody knows.
@@ -65,8 +65,20 @@ export const settle = (
     const { columns, index } = parts
     const now = yield* look(parts)
     const isSame = since?.isSettled === true && isAlike(since.names, now.names) && isAlike(since.folder, now.folder)
-    const doubted = isSame ? [] : [columns.names.path, columns.folder, ...threads.map(columns.fileOf)]
-    yield* index.change({ forgetFiles: [mark(parts).path, ...doubted] })
+    const sources = [columns.names.path, columns.folder]
+    let doubted: ReadonlyArray<FileFacts>
+    if (isSame) {
+      // What rows were made from and the index does not know could go away unnoticed.
+      const known = new Set((yield* index.filesOf("")).map(({ path }) => path))
+      const there = sources.filter((_, i) => [now.names, now.folder][i] !== undefined)
+      doubted = there.filter((path) => !known.has(path)).map((path) => unfit(path, ""))
+    } else {
+      doubted = [
+        ...sources.map((path) => unfit(path, "")),
+        ...threads.map((threadId) => unfit(columns.fileOf(threadId), threadId))
+      ]
+    }
+    yield* index.change({ forgetFiles: [mark(parts).path], files: doubted })
   })
 
 const isAlike = (left: Disk.Facts | undefined, right: Disk.Facts | undefined): boolean =>
@@ -77,7 +89,8 @@ export const run = (given: Parts): Effect.Effect<void, StoreUnavailable> =>
   Effect.gen(function* () {
     const prefix = given.home.disk.paths.join(given.columns.folder, marked)
     const marks = [...given.filed.keys()].filter((path) => path.startsWith(prefix))
-    const parts = marks.length === 0 ? given : { ...given, filed: disbelieved(given.filed) }
+    const isDoubted = marks.length > 0
+    const parts = isDoubted ? { ...given, filed: disbelieved(given.filed) } : given
     const { columns, filed } = parts
     const failed = Disk.unavailable("explicit metadata", columns.folder, columns.names.path)
     const sources = yield* look(parts)
@@ -85,14 +98,17 @@ export const run = (given: Parts): Effect.Effect<void, StoreUnavailable> =>
     const files: Array<FileFacts> = []
     const forgotten: Array<string> = [...marks]
     const threads = new Set<string>()
-    if (!isAsBefore(filed.get(columns.folder), folder)) {
+    if (isDoubted || !isAsBefore(filed.get(columns.folder), folder)) {
       yield* changedColumns(parts, threads, files, forgotten).pipe(Effect.mapError(failed))
-      if (folder !== undefined && sources.isSettled) files.push(factsOf(columns.folder, "", folder))
-      else if (filed.has(columns.folder)) forgotten.push(columns.folder)
+      if (folder === undefined) forgotten.push(columns.folder)
+      else files.push(sources.isSettled ? factsOf(columns.folder, "", folder) : unfit(columns.folder, ""))
     }
-    const areNamed = !isAsBefore(filed.get(columns.names.path), names)
+    const areNamed = isDoubted || !isAsBefore(filed.get(columns.names.path), names)
     if (areNamed && names !== undefined) files.push(factsOf(columns.names.path, "", names))
-    const rows = yield* areNamed ? allRows(parts) : rowsOf(parts, threads)
+    else if (areNamed) forgotten.push(columns.names.path)
+    const rows = yield* areNamed
+      ? allRows(parts, (threadId) => isDoubted || threads.has(threadId))
+      : rowsOf(parts, threads)
     const changed: Array<IndexedRow> = []
     for (const indexed of rows) {
       const { row } = indexed
@@ -154,6 +170,9 @@ const disbelieved = (filed: ReadonlyMap<string, FileFacts>): ReadonlyMap<string,
 const isAsBefore = (before: FileFacts | undefined, now: Disk.Facts | undefined): boolean =>
   now === undefined ? before === undefined : before !== undefined && Disk.isSame(before, now)
 
+/** What fits no file that there is, nor that there is none. */
+const unfit = (path: string, threadId: string): FileFacts => factsOf(path, threadId, { inode: 0, mtimeMs: 0, size: -1 })
+
 const factsOf = (
   path: string,
   threadId: string,
@@ -185,15 +204,21 @@ const everything: RowQuery = {
   hidden: true
 }
 
-/** Every row whose name may have changed. The rows alone do not say how far they reach, so each is asked for that. */
-const allRows = ({ columns, index }: Parts): Effect.Effect<ReadonlyArray<IndexedRow>, StoreUnavailable> =>
+/**
+ * Every row that is suspect or whose name may have changed. The rows alone do not say how far they reach, so each is asked
+ * for that.
+ */
+const allRows = (
+  { columns, index }: Parts,
+  isSuspect: (threadId: string) => boolean
+): Effect.Effect<ReadonlyArray<IndexedRow>, StoreUnavailable> =>
   Effect.gen(function* () {
     const rows = yield* index.rows(everything)
     const names = yield* columns.names.entries.pipe(
       Effect.mapError(Disk.unavailable("explicit metadata", columns.names.path))
     )
     const mayDiffer = ({ explicit, threadId }: ThreadRow): boolean =>
-      (explicit.name ?? "") !== (names.get(threadId)?.name ?? "")
+      isSuspect(threadId) || (explicit.name ?? "") !== (names.get(threadId)?.name ?? "")
     const found: Array<IndexedRow> = []
     for (const row of rows) {
       const indexed = mayDiffer(row) ? yield* index.row(row.threadId) : undefined
