@@ -2,7 +2,16 @@
  * `npm run bench -- cold`: what compressed threads cost beside bare zstd over the same bytes, as ratios in one run. Options:
  * `--only compress,resume,search,size` (default all), `--rounds 3`, `--threads 10` (of 100 MB, for the search).
  */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { FileSystem } from "@effect/platform"
