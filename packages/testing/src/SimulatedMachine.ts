@@ -293,6 +293,11 @@ export const make = (options: Options): SimulatedMachine => {
     let next = Number.POSITIVE_INFINITY
     for (const { at, process } of sleeping) next = Math.min(next, Math.max(at, process.suspendedUntil))
     for (const { process } of waiting) next = Math.min(next, process.suspendedUntil)
+    if (next === Number.POSITIVE_INFINITY) {
+      // Nobody has begun anything: who is stopped may have to be waited for before anybody can.
+      for (const { suspendedUntil } of alive.values())
+        if (suspendedUntil > passed) next = Math.min(next, suspendedUntil)
+    }
     if (next === Number.POSITIVE_INFINITY) return false
     passed = Math.max(passed, next)
     return true
