@@ -11,6 +11,7 @@ import * as FileError from "../FileError.js"
 import { FileRefused } from "../FileError.js"
 import * as SeekTable from "../SeekTable.js"
 import * as Zstd from "../Zstd.js"
+import * as Disk from "./Disk.js"
 import * as Xxh64 from "./Xxh64.js"
 import * as ZstdThread from "./ZstdThread.js"
 
@@ -125,22 +126,12 @@ const readerOf = (path: string, handle: FileSystem.File): ReadAt => {
   const memories: Array<Uint8Array> = []
   let reads = 0
   return (offset, length) =>
-    Effect.gen(function* () {
+    Effect.suspend(() => {
       const turn = reads++ % inHand
-      let memory = memories[turn]
-      if (memory === undefined || memory.length < length) {
-        memory = ZstdThread.memory(length)
-        memories[turn] = memory
-      }
+      const memory = ZstdThread.roomFor(length, memories[turn])
+      memories[turn] = memory
       const all = memory.subarray(0, length)
-      yield* handle.seek(offset, "start")
-      let held = 0
-      while (held < length) {
-        const count = Number(yield* handle.read(all.subarray(held)))
-        if (count === 0) break
-        held += count
-      }
-      return all.subarray(0, held)
+      return Effect.map(Disk.fill(handle, offset, all), (held) => all.subarray(0, held))
     }).pipe(Effect.mapError(FileError.ofSystem(path)))
 }
 

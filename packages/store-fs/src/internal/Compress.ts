@@ -166,7 +166,7 @@ const encode = (home: Home, { path }: Rollout, facts: Disk.Facts, own: FrameWrit
     })
     const add = (content: Buffer) =>
       Effect.gen(function* () {
-        const room = roomFor(FrameWriter.bound(content.length), rooms.shift())
+        const room = ZstdThread.roomFor(FrameWriter.bound(content.length), rooms.shift())
         rooms.push(room)
         frames.push(yield* Effect.fork(Effect.promise(() => FrameWriter.encodeFrame(content, own, room))))
         // A forked fiber starts when this one pauses.
@@ -207,14 +207,10 @@ const frameAt = (
     let held = 0
     for (;;) {
       const length = FrameWriter.reach(from, total, held)
-      const buffer = Buffer.from(roomFor(length, memory[0]).buffer)
+      const buffer = Buffer.from(ZstdThread.roomFor(length, memory[0]).buffer)
       memory[0] = buffer
-      yield* source.seek(from, "start")
-      for (held = 0; held < length; ) {
-        const count = Number(yield* source.read(buffer.subarray(held, length)))
-        if (count === 0) return undefined
-        held += count
-      }
+      held = yield* Disk.fill(source, from, buffer.subarray(0, length))
+      if (held < length) return undefined
       const end = FrameWriter.cut(buffer.subarray(0, length), from, total)
       if (end !== undefined) return buffer.subarray(0, end)
     }
@@ -226,10 +222,6 @@ const decodesTo = (frame: Buffer, content: Uint8Array): Promise<boolean> =>
     () => false
   )
 
-/** Shared memory of at least a length: what there is, if it is long enough. */
-const roomFor = (length: number, there: Uint8Array | undefined): Uint8Array =>
-  there !== undefined && there.length >= length ? there : ZstdThread.memory(length)
-
 /**
  * Makes sure that frames as they lie in a file decode to what they were made of, in length and content; one at a time.
  */
@@ -237,15 +229,9 @@ const verifier = (path: string, file: FileSystem.File) => {
   let room: Uint8Array | undefined
   return (offset: number, length: number, content: Uint8Array): Effect.Effect<void, PlatformError | StoreUnavailable> =>
     Effect.gen(function* () {
-      room = roomFor(length, room)
+      room = ZstdThread.roomFor(length, room)
       const bytes = Buffer.from(room.buffer, 0, length)
-      yield* file.seek(offset, "start")
-      let held = 0
-      while (held < length) {
-        const count = Number(yield* file.read(bytes.subarray(held)))
-        if (count === 0) break
-        held += count
-      }
+      const held = yield* Disk.fill(file, offset, bytes)
       const isSame = yield* Effect.promise(
         async () => held === length && ((await ZstdThread.isOf(bytes, content)) || decodesTo(bytes, content))
       )

@@ -134,6 +134,19 @@ export const make = (
 export const syncFolder = ({ fs, isDurable }: Disk, folder: string): Effect.Effect<void, PlatformError> =>
   isDurable ? Effect.scoped(Effect.flatMap(fs.open(folder, { flag: "r" }), (handle) => handle.sync)) : Effect.void
 
+/** Reads from a place of an open file until memory is full or the file ends; gives how many bytes that were. */
+export const fill = (file: FileSystem.File, offset: number, memory: Uint8Array): Effect.Effect<number, PlatformError> =>
+  Effect.gen(function* () {
+    yield* file.seek(offset, "start")
+    let held = 0
+    while (held < memory.length) {
+      const count = Number(yield* file.read(memory.subarray(held)))
+      if (count === 0) break
+      held += count
+    }
+    return held
+  })
+
 /** Makes the content of an open file durable. */
 export const sync = ({ isDurable }: Disk, file: FileSystem.File): Effect.Effect<void, PlatformError> =>
   isDurable ? file.sync : Effect.void

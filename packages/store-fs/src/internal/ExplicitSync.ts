@@ -46,7 +46,7 @@ const marked = "unsettled."
  * whoever handed them over died, lists do not believe what the index says of explicit metadata.
  */
 export const mark = ({ columns, home }: Pick<Parts, "columns" | "home">): FileFacts =>
-  unfit(home.disk.paths.join(columns.folder, `${marked}${home.instance}`), "")
+  doubted(home.disk.paths.join(columns.folder, `${marked}${home.instance}`))
 
 /**
  * To be called once rows were handed to the index, with a {@link mark}: what was said of their threads since the sources
@@ -65,20 +65,17 @@ export const settle = (
     const { columns, index } = parts
     const now = yield* look(parts)
     const isSame = since?.isSettled === true && isAlike(since.names, now.names) && isAlike(since.folder, now.folder)
-    const sources = [columns.names.path, columns.folder]
-    let doubted: ReadonlyArray<FileFacts>
+    const files: Array<FileFacts> = []
     if (isSame) {
       // What rows were made from and the index does not know could go away unnoticed.
       const known = new Set((yield* index.filesOf("")).map(({ path }) => path))
-      const there = sources.filter((_, i) => [now.names, now.folder][i] !== undefined)
-      doubted = there.filter((path) => !known.has(path)).map((path) => unfit(path, ""))
+      if (now.names !== undefined && !known.has(columns.names.path)) files.push(doubted(columns.names.path))
+      if (now.folder !== undefined && !known.has(columns.folder)) files.push(doubted(columns.folder))
     } else {
-      doubted = [
-        ...sources.map((path) => unfit(path, "")),
-        ...threads.map((threadId) => unfit(columns.fileOf(threadId), threadId))
-      ]
+      files.push(doubted(columns.names.path), doubted(columns.folder))
+      for (const threadId of threads) files.push(doubted(columns.fileOf(threadId), threadId))
     }
-    yield* index.change({ forgetFiles: [mark(parts).path], files: doubted })
+    yield* index.change({ forgetFiles: [mark(parts).path], files })
   })
 
 const isAlike = (left: Disk.Facts | undefined, right: Disk.Facts | undefined): boolean =>
@@ -101,7 +98,7 @@ export const run = (given: Parts): Effect.Effect<void, StoreUnavailable> =>
     if (isDoubted || !isAsBefore(filed.get(columns.folder), folder)) {
       yield* changedColumns(parts, threads, files, forgotten).pipe(Effect.mapError(failed))
       if (folder === undefined) forgotten.push(columns.folder)
-      else files.push(sources.isSettled ? factsOf(columns.folder, "", folder) : unfit(columns.folder, ""))
+      else files.push(sources.isSettled ? factsOf(columns.folder, "", folder) : doubted(columns.folder))
     }
     const areNamed = isDoubted || !isAsBefore(filed.get(columns.names.path), names)
     if (areNamed && names !== undefined) files.push(factsOf(columns.names.path, "", names))
@@ -171,7 +168,7 @@ const isAsBefore = (before: FileFacts | undefined, now: Disk.Facts | undefined):
   now === undefined ? before === undefined : before !== undefined && Disk.isSame(before, now)
 
 /** What fits no file that there is, nor that there is none. */
-const unfit = (path: string, threadId: string): FileFacts => factsOf(path, threadId, { inode: 0, mtimeMs: 0, size: -1 })
+const doubted = (path: string, threadId = ""): FileFacts => factsOf(path, threadId, { inode: 0, mtimeMs: 0, size: -1 })
 
 const factsOf = (
   path: string,

@@ -382,14 +382,7 @@ const takeBack = (
   })
 
 const readAt = (file: FileSystem.File, offset: number, length: number): Effect.Effect<Uint8Array, PlatformError> =>
-  Effect.gen(function* () {
+  Effect.suspend(() => {
     const all = new Uint8Array(length)
-    yield* file.seek(offset, "start")
-    let held = 0
-    while (held < length) {
-      const count = Number(yield* file.read(all.subarray(held)))
-      if (count === 0) break
-      held += count
-    }
-    return all.subarray(0, held)
+    return Effect.map(Disk.fill(file, offset, all), (held) => all.subarray(0, held))
   })

@@ -62,6 +62,10 @@ const starting: Array<() => void> = []
 /** Memory that both threads see. */
 export const memory = (length: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(length))
 
+/** Such memory of at least a length: what there is, if it is long enough. */
+export const roomFor = (length: number, there: Uint8Array | undefined): Uint8Array =>
+  there !== undefined && there.length >= length ? there : memory(length)
+
 /** Begins to start it. Resolves when it can be used, or never will. */
 export const start = (): Promise<void> => {
   if (isReady || isBroken) return Promise.resolve()
